@@ -1,0 +1,100 @@
+"""Who asks, vouched for by `sharing` and bound to one request.
+
+`sharing` answers `identify` with a caller signed for one audience, one method, one set of arguments and one
+deadline. A service MUST verify it before it reads a field of it. Only sharing and the audience hold the key,
+so nobody in between can mint, widen or replay one for anything else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from .errors import Unauthenticated
+from .messages import Moment
+
+_LABEL = b"concordat caller 1\0"
+_SHORTEST_KEY = 32
+
+ArgumentsHash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Epoch = Annotated[int, Field(ge=0)]
+
+
+class Caller(BaseModel):
+    """One principal making one request.
+
+    `fences` maps a case to the least access-list epoch that a holder may judge by; "all" asks the holder to
+    fetch the current list of every case it is about to show. `now` is sharing's clock; the caller is valid
+    until `expires_at`. Unknown fields are ignored.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    kind: Literal["user", "client", "service"]
+    id: str
+    accountable_id: str | None = None
+    agency_id: str
+    team_ids: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    uses: tuple[str, ...] = ()
+    device_class: str
+    procedure_version: str | None = None
+    inactive_agencies: tuple[str, ...] = ()
+    fences: dict[str, Epoch] | Literal["all"] = Field(default_factory=dict)
+    audience: str
+    method: str
+    args_hash: ArgumentsHash
+    request_id: str
+    now: Moment
+    expires_at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCaller:
+    """A caller's JSON and the HMAC-SHA256 of it. Nothing in `body` may be believed before `verify`."""
+
+    body: bytes
+    mac: bytes
+
+
+def hash_arguments(arguments: bytes) -> str:
+    """The `args_hash` of a request: SHA-256, in hex, of its JSON exactly as sent."""
+    return hashlib.sha256(arguments).hexdigest()
+
+
+def sign(caller: Caller, key: bytes) -> SignedCaller:
+    """Sign `caller` with the key that sharing shares with its audience: 32 bytes or more, else ValueError."""
+    body = caller.model_dump_json().encode()
+    return SignedCaller(body, _mac(body, key))
+
+
+def verify(
+    signed: SignedCaller, key: bytes, *, audience: str, method: str, args_hash: str, now: datetime
+) -> Caller:
+    """The caller, if it was signed with `key` for exactly this request and has not expired at `now` (aware).
+
+    Raises Unauthenticated, whose private cause names the first thing that did not match.
+    """
+    if not hmac.compare_digest(_mac(signed.body, key), signed.mac):
+        raise Unauthenticated(cause="caller: wrong mac")
+    try:
+        caller = Caller.model_validate_json(signed.body)
+    except ValidationError:
+        raise Unauthenticated(cause="caller: unreadable") from None
+    for name, expected in (("audience", audience), ("method", method), ("args_hash", args_hash)):
+        if not hmac.compare_digest(getattr(caller, name).encode(), expected.encode()):
+            raise Unauthenticated(cause=f"caller: other {name}")
+    if now >= caller.expires_at:
+        raise Unauthenticated(cause="caller: expired")
+    return caller
+
+
+def _mac(body: bytes, key: bytes) -> bytes:
+    if len(key) < _SHORTEST_KEY:
+        raise ValueError("a caller's key has at least 32 bytes")
+    return hmac.digest(key, _LABEL + body, "sha256")

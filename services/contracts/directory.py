@@ -1,0 +1,25 @@
+"""Which services there are and who listens to whom. The broker's topology is derived from this alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a service does on the broker: answers requests, emits events, listens to the events of others."""
+
+    serves: bool
+    emits: bool
+    subscribes: tuple[str, ...] = ()
+
+
+SERVICES: Mapping[str, Shape] = MappingProxyType(
+    {
+        "echo": Shape(serves=True, emits=True),
+        "mirror": Shape(serves=True, emits=False, subscribes=("echo",)),
+        "gateway": Shape(serves=False, emits=False),
+    }
+)

@@ -1,0 +1,262 @@
+"""Every error that may cross a boundary, each with a stable code and two faces.
+
+The public face is the class's title (its docstring's first line), its code and the pointers to wrong fields;
+it crosses the wire and reaches clients. The private face is `cause`: it is logged and never serialised.
+Neither may hold personal data.
+
+    ConcordatError
+    ├── Malformed 400 ── IdempotencyKeyRequired
+    ├── Unauthenticated 401
+    ├── Refused 403
+    ├── NotVisible 404
+    ├── MethodNotAllowed 405
+    ├── InvalidTransition 409 ── RequestInProgress
+    ├── Stale 412
+    ├── TooLarge 413
+    ├── UnsupportedType 415
+    ├── Invalid 422 ── IdempotencyKeyReused
+    ├── IfMatchRequired 428
+    ├── RateLimited 429
+    ├── Internal 500
+    ├── NotBuilt 501
+    └── Unavailable 503 ── DeadlineExpired, Busy, UnknownService, UnknownMethod, LinkDown
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+_REGISTRY: dict[str, type[ConcordatError]] = {}
+_BY_STATUS: dict[int, type[ConcordatError]] = {}
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field: an RFC 6901 pointer, a stable code, a sentence. Never the value."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class ConcordatError(Exception):
+    """The request failed."""
+
+    code: str = "error"
+    status: int = 500
+    title: str = "The request failed"
+    default_retry_after: ClassVar[int | None] = None
+    _public_code: ClassVar[str | None] = None
+
+    def __init_subclass__(
+        cls, *, code: str, status: int | None = None, public_code: str | None = None, **more: Any
+    ) -> None:
+        super().__init_subclass__(**more)
+        if code in _REGISTRY:
+            raise TypeError(f"two errors with the code {code}")
+        cls.code = code
+        cls.status = cls.status if status is None else status
+        cls.title = (cls.__doc__ or code).strip().splitlines()[0].rstrip(".")
+        cls._public_code = public_code or cls._public_code
+        _REGISTRY[code] = cls
+        # The first class with a status is the general one: the tree is written in that order.
+        _BY_STATUS.setdefault(cls.status, cls)
+
+    def __init__(
+        self,
+        *,
+        cause: str | None = None,
+        errors: tuple[FieldError, ...] = (),
+        retry_after: int | None = None,
+        clause: str | None = None,
+        code: str | None = None,
+    ) -> None:
+        """`cause` is private and free of personal data; `retry_after` is in seconds; `clause` is the rule."""
+        super().__init__(self.title)
+        self.code = code or type(self).code
+        self.cause = cause
+        self.errors = errors
+        self.retry_after = self.default_retry_after if retry_after is None else retry_after
+        self.clause = clause
+
+    @property
+    def public_code(self) -> str:
+        """The code that clients see: the inner codes of `Unavailable` are one to them."""
+        return self._public_code or self.code
+
+    def to_wire(self) -> dict[str, Any]:
+        """What crosses the broker: plain JSON, without the private cause."""
+        return {"code": self.code, "status": self.status, **self._details()}
+
+    def to_problem(self, request_id: str) -> dict[str, Any]:
+        """The public face as a problem of RFC 9457. `retry_after` belongs into the header, not here."""
+        details = self._details()
+        details.pop("retry_after", None)
+        return {
+            "type": f"urn:concordat:problem:{self.public_code}",
+            "title": self.title,
+            "status": self.status,
+            "code": self.public_code,
+            "request_id": request_id,
+            **details,
+        }
+
+    def _details(self) -> dict[str, Any]:
+        details: dict[str, Any] = {}
+        if self.errors:
+            details["errors"] = [asdict(error) for error in self.errors]
+        if self.retry_after is not None:
+            details["retry_after"] = self.retry_after
+        if self.clause is not None:
+            details["clause"] = self.clause
+        return details
+
+
+class Malformed(ConcordatError, code="malformed", status=400):
+    """The request cannot be read."""
+
+
+class IdempotencyKeyRequired(Malformed, code="idempotency_key_required"):
+    """This request needs an idempotency key."""
+
+
+class Unauthenticated(ConcordatError, code="unauthenticated", status=401):
+    """The caller is not known."""
+
+
+class Refused(ConcordatError, code="refused", status=403):
+    """The caller may not do this."""
+
+
+class NotVisible(ConcordatError, code="not_found", status=404):
+    """There is nothing here that the caller may see."""
+
+
+class MethodNotAllowed(ConcordatError, code="method_not_allowed", status=405):
+    """This resource does not have this method."""
+
+
+class InvalidTransition(ConcordatError, code="invalid_transition", status=409):
+    """The present state does not allow this."""
+
+
+class RequestInProgress(InvalidTransition, code="request_in_progress"):
+    """The first request with this idempotency key is still running."""
+
+
+class Stale(ConcordatError, code="stale", status=412):
+    """The resource has changed since it was read."""
+
+
+class TooLarge(ConcordatError, code="too_large", status=413):
+    """The request is too large."""
+
+
+class UnsupportedType(ConcordatError, code="unsupported_type", status=415):
+    """This content type is not understood."""
+
+
+class Invalid(ConcordatError, code="invalid", status=422):
+    """The request can be read but is not right."""
+
+
+class IdempotencyKeyReused(Invalid, code="idempotency_key_reused"):
+    """This idempotency key was used for another request."""
+
+
+class IfMatchRequired(ConcordatError, code="if_match_required", status=428):
+    """This request needs an If-Match header."""
+
+
+class RateLimited(ConcordatError, code="rate_limited", status=429):
+    """Too many requests."""
+
+    default_retry_after = 1
+
+
+class Internal(ConcordatError, code="internal", status=500):
+    """Something went wrong here."""
+
+
+class NotBuilt(ConcordatError, code="not_built", status=501):
+    """This is not built."""
+
+
+class Unavailable(ConcordatError, code="unavailable", status=503, public_code="unavailable"):
+    """A part that is needed is not available."""
+
+    default_retry_after = 1
+
+
+class DeadlineExpired(Unavailable, code="deadline_expired"):
+    """No answer in time."""
+
+
+class Busy(Unavailable, code="busy"):
+    """Too much work is waiting."""
+
+
+class UnknownService(Unavailable, code="unknown_service"):
+    """The service that should answer is not there."""
+
+
+class UnknownMethod(Unavailable, code="unknown_method"):
+    """The service that should answer does not know this request."""
+
+
+class LinkDown(Unavailable, code="link_down"):
+    """The connection to the other parts is down."""
+
+
+def registered() -> Mapping[str, type[ConcordatError]]:
+    """Every error class by its code."""
+    return dict(_REGISTRY)
+
+
+def from_wire(message: object) -> ConcordatError:
+    """The error that `to_wire` described. Never raises.
+
+    A code that is not known here (a newer peer) keeps its code in the nearest general class: by its status
+    below 500, else `Unavailable`. What is not an error at all becomes `Unavailable`.
+    """
+    if not isinstance(message, Mapping):
+        return Unavailable(cause="an error that is not an object")
+    code, status = message.get("code"), message.get("status")
+    if not isinstance(code, str) or not _CODE.fullmatch(code):
+        return Unavailable(cause="an error without a code")
+    return _class_for(code, status)(
+        code=code,
+        errors=_field_errors(message.get("errors")),
+        retry_after=_seconds(message.get("retry_after")),
+        clause=_text(message.get("clause")),
+    )
+
+
+def _class_for(code: str, status: object) -> type[ConcordatError]:
+    if code in _REGISTRY:
+        return _REGISTRY[code]
+    if not isinstance(status, int) or not 400 <= status < 500:
+        return Unavailable
+    # RFC 9110, section 15: a status that is not understood counts as the x00 of its class.
+    return _BY_STATUS.get(status, Malformed)
+
+
+def _field_errors(found: object) -> tuple[FieldError, ...]:
+    if not isinstance(found, list):
+        return ()
+    keys = ("pointer", "code", "detail")
+    return tuple(
+        FieldError(*(str(item.get(key, "")) for key in keys)) for item in found if isinstance(item, Mapping)
+    )
+
+
+def _seconds(found: object) -> int | None:
+    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
+
+
+def _text(found: object) -> str | None:
+    return found if isinstance(found, str) else None
