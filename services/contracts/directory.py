@@ -9,17 +9,18 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a service does on the broker: answers requests, emits events, listens to the events of others."""
+    """What a service does: answers requests, emits events, listens to others' events, has a database."""
 
     serves: bool
     emits: bool
     subscribes: tuple[str, ...] = ()
+    keeps_data: bool = True
 
 
 SERVICES: Mapping[str, Shape] = MappingProxyType(
     {
         "echo": Shape(serves=True, emits=True),
         "mirror": Shape(serves=True, emits=False, subscribes=("echo",)),
-        "gateway": Shape(serves=False, emits=False),
+        "gateway": Shape(serves=False, emits=False, keeps_data=False),
     }
 )

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from services.contracts import schemas
+from services.contracts import echo, schemas
 from services.contracts.caller import Caller
 from services.contracts.errors import FieldError, Unavailable, registered
+from services.contracts.messages import Request
 from tests.unit.contracts.test_caller import CALLER
 from tests.unit.contracts.test_envelope import event
 
@@ -73,6 +74,12 @@ def test_what_we_send_fits_its_schema() -> None:
         ("problem.json", Unavailable(errors=(FieldError("/a", "b", "c"),)).to_problem("r")),
     ):
         Draft202012Validator(read(name)).validate(sent)
+
+
+@pytest.mark.parametrize("name", [name for name in schemas.generate() if name.startswith("echo.")])
+def test_only_a_requests_schema_refuses_unknown_fields(name: str) -> None:
+    model = getattr(echo, name.split(".")[1])
+    assert (read(name).get("additionalProperties") is False) == issubclass(model, Request)
 
 
 def test_every_field_of_a_caller_is_in_its_schema() -> None:

@@ -21,7 +21,13 @@ def test_a_name_fits_into_queue_names_and_event_sources(name: str) -> None:
 
 
 def test_the_gateway_only_calls() -> None:
-    assert SERVICES["gateway"] == Shape(serves=False, emits=False)
+    assert SERVICES["gateway"] == Shape(serves=False, emits=False, keeps_data=False)
+
+
+@pytest.mark.parametrize(("name", "shape"), SERVICES.items())
+def test_who_emits_or_listens_keeps_data(name: str, shape: Shape) -> None:
+    # The outbox and the positions live in the service's own database.
+    assert shape.keeps_data or not (shape.emits or shape.subscribes)
 
 
 def test_the_directory_cannot_be_changed_at_run_time() -> None:
