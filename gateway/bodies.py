@@ -1,0 +1,40 @@
+"""Reading what clients send: bounded, typed, and refused with pointers rather than values."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import falcon.asgi
+from pydantic import BaseModel, ValidationError
+
+from services.contracts.errors import IdempotencyKeyRequired, Malformed, TooLarge, UnsupportedType
+from services.contracts.parsing import refusal
+
+Model = TypeVar("Model", bound=BaseModel)
+
+KEY_LIMIT = 128
+
+
+async def read(req: falcon.asgi.Request, model: type[Model], limit: int) -> Model:
+    """Return the JSON body as `model`. Raises TooLarge, UnsupportedType, Malformed or Invalid."""
+    if (req.content_length or 0) > limit:
+        raise TooLarge
+    if (req.content_type or "").partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedType
+    body = await req.bounded_stream.read(limit + 1)
+    if len(body) > limit:
+        raise TooLarge
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as problem:
+        raise refusal(problem) from None
+
+
+def idempotency_key(req: falcon.asgi.Request) -> str:
+    """Return the Idempotency-Key. Raises IdempotencyKeyRequired, or Malformed for one that is no key."""
+    key = req.get_header("Idempotency-Key") or ""
+    if not key:
+        raise IdempotencyKeyRequired
+    if len(key) > KEY_LIMIT or not key.isascii() or not key.isprintable():
+        raise Malformed(cause="idempotency key")
+    return key

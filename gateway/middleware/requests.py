@@ -1,0 +1,50 @@
+"""What each request gets at the door: an id, a deadline, its trace; and what each answer carries away."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from typing import Any
+
+import falcon.asgi
+
+from services.chassis import context, metrics, tracing
+from services.chassis.context import Context
+from services.chassis.deadline import Deadline
+from services.chassis.tracing import HEADER
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Requests:
+    """Runs first. A client's own request id is kept if it looks like one: both sides can find the request."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        given, trace = req.get_header("X-Request-Id") or "", req.get_header(HEADER) or ""
+        span = tracing.span("request", trace if _TRACEPARENT.fullmatch(trace) else None)
+        serving = Context(
+            request_id=given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex,
+            deadline=Deadline.after(self._seconds),
+            traceparent=span.__enter__(),
+        )
+        context.enter(serving)
+        req.context.span = span
+        req.context.began = time.perf_counter()
+        resp.set_header("X-Request-Id", serving.request_id)
+        resp.set_header("Cache-Control", "no-store")
+        resp.set_header("X-Content-Type-Options", "nosniff")
+
+    async def process_response(
+        self, req: falcon.asgi.Request, resp: falcon.asgi.Response, _resource: Any, _succeeded: bool
+    ) -> None:
+        """The label is the route's template: a path could name a case."""
+        req.context.span.__exit__(None, None, None)
+        route = req.uri_template or "unrouted"
+        metrics.request_answered(
+            f"{req.method} {route}", str(resp.status_code), time.perf_counter() - req.context.began
+        )

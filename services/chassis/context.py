@@ -1,0 +1,53 @@
+"""What a worker knows of the call that it serves. One per greenlet or task, by contextvar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+
+from services.chassis.deadline import Deadline
+from services.contracts.caller import Caller, SignedCaller
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The call being served: MUST be passed on (request id, trace, deadline) by every call made on its
+    behalf."""
+
+    request_id: str
+    deadline: Deadline
+    traceparent: str | None = None
+    peer: str | None = None
+    """The service whose key sealed the call; None in plain mode, where nobody is proved."""
+    key: str | None = None
+    """The idempotency key of a command."""
+    caller: Caller | None = None
+    """Set only after its signature was verified for this method and these arguments."""
+    signed: SignedCaller | None = None
+
+    def traced(self, traceparent: str | None) -> Context:
+        """The same call under another span."""
+        return self if traceparent == self.traceparent else replace(self, traceparent=traceparent)
+
+
+_current: ContextVar[Context | None] = ContextVar("concordat_call", default=None)
+
+
+def current() -> Context | None:
+    return _current.get()
+
+
+def enter(context: Context) -> None:
+    """For a greenlet or task that serves one call and then ends."""
+    _current.set(context)
+
+
+@contextmanager
+def use(context: Context) -> Iterator[Context]:
+    token = _current.set(context)
+    try:
+        yield context
+    finally:
+        _current.reset(token)

@@ -1,0 +1,141 @@
+"""The key folder: an X25519 pair per service with which its bodies are sealed. `keyfolder.py` is the reader.
+
+    public.json              {service: [{kid, key, from, until}, ...]}   everybody reads it
+    {service}/private.json   [{kid, key, from, until}, ...]              0600, its service alone
+
+`key` is base64 of the 32 raw bytes (RFC 7748); `from` and `until` are unix seconds, `until` null while in
+use. A reader seals with the newest key that has begun, and opens with any that has not ended, so a rotation
+needs no restart: the new key begins once every process has read the folder anew, and the old one ends an
+overlap later.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+START_AFTER = 60
+"""Seconds until a new key is used; a process reads the folder anew every few seconds."""
+OVERLAP = 3600
+"""Seconds for which the old key still opens, counted from the start of the new one."""
+
+Row = dict[str, Any]
+
+
+class Listed(NamedTuple):
+    """A key as `concordat keys list` shows it."""
+
+    service: str
+    kid: str
+    since: float
+    until: float | None
+
+
+def make(folder: Path, services: Iterable[str], now: float) -> list[str]:
+    """Make a pair for each service without one; returns those. Safe to repeat."""
+    with _locked(folder):
+        new = [name for name in services if not _private_file(folder, name).exists()]
+        for name in new:
+            _write_private(folder, name, [_new_row(now, None)])
+        _publish(folder)
+    return new
+
+
+def rotate(
+    folder: Path, service: str, now: float, *, overlap: float = OVERLAP, start_after: float = START_AFTER
+) -> str:
+    """Add a key to `service`, end its older ones and drop the ended; returns the new kid.
+
+    Raises LookupError when the service has no key yet.
+    """
+    begins = now + start_after
+    with _locked(folder):
+        try:
+            rows = _read(_private_file(folder, service))
+        except FileNotFoundError:
+            raise LookupError(f"{service} has no key to rotate") from None
+        kept = [_ended(row, begins + overlap) for row in rows if row["until"] is None or row["until"] > now]
+        new = _new_row(begins, None)
+        _write_private(folder, service, [*kept, new])
+        _publish(folder)
+    return str(new["kid"])
+
+
+def listed(folder: Path) -> list[Listed]:
+    """Every public key, by service and start."""
+    public = _read(folder / "public.json") if (folder / "public.json").exists() else {}
+    return [
+        Listed(service, row["kid"], row["from"], row["until"])
+        for service in sorted(public)
+        for row in sorted(public[service], key=lambda row: row["from"])
+    ]
+
+
+def _ended(row: Row, at: float) -> Row:
+    return {**row, "until": at if row["until"] is None else min(row["until"], at)}
+
+
+def _new_row(begins: float, ends: float | None) -> Row:
+    raw = X25519PrivateKey.generate().private_bytes_raw()
+    return {"kid": secrets.token_hex(4), "key": _text(raw), "from": begins, "until": ends}
+
+
+def _public_row(row: Row) -> Row:
+    private = X25519PrivateKey.from_private_bytes(base64.b64decode(row["key"]))
+    return {**row, "key": _text(private.public_key().public_bytes_raw())}
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _private_file(folder: Path, service: str) -> Path:
+    return folder / service / "private.json"
+
+
+def _write_private(folder: Path, service: str, rows: list[Row]) -> None:
+    (folder / service).mkdir(mode=0o700, exist_ok=True)
+    _replace(_private_file(folder, service), rows, 0o600)
+
+
+def _publish(folder: Path) -> None:
+    """The public file is always derived from the private ones here, so that they cannot disagree. Services
+    whose private keys live on other machines keep the rows that they have.
+    """
+    file = folder / "public.json"
+    public: dict[str, list[Row]] = _read(file) if file.exists() else {}
+    for private in sorted(folder.glob("*/private.json")):
+        public[private.parent.name] = [_public_row(row) for row in _read(private)]
+    _replace(file, public, 0o644)
+
+
+def _read(file: Path) -> Any:
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _replace(file: Path, value: Mapping[str, Any] | list[Row], mode: int) -> None:
+    """Readers see the old file or the new one, never a part; private bytes are never in a readable file."""
+    new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as out:
+        json.dump(value, out, indent=1)
+        out.flush()
+        os.fsync(out.fileno())
+    new.replace(file)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Two commands at once must not lose each other's key."""
+    folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    with open(folder / ".lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,173 @@
+"""Sealed message bodies: only the two services that talk can read, make or replay one.
+
+Each service has an X25519 key pair. A process takes a random salt at start and derives, per peer and
+direction, one AES-256-GCM key by HKDF-SHA256 (RFC 5869) from the static shared secret and that salt, so that
+its message counter can be the nonce (NIST SP 800-38D: a nonce is never used twice with one key). The
+associated data binds a body to its method, correlation id, reply address and deadline. There is no forward
+secrecy: whoever takes a private key AND recorded the broker's traffic can read it, until then.
+
+    1 byte version | 1 byte length, sender | 4 bytes sender's key | 4 bytes receiver's key | 16 bytes salt
+    | 8 bytes counter | 8 bytes deadline, unix milliseconds | ciphertext and tag
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from struct import Struct
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from services.chassis.keyfolder import KID_SIZE, KeyFolder
+from services.contracts.errors import Unauthenticated, UnknownService
+
+VERSION = 1
+CONTENT_TYPE = "application/vnd.concordat.sealed"
+SALT_SIZE = 16
+SENDERS_KEPT = 256
+"""Processes of one peer whose keys are kept derived, the last heard of."""
+_TAIL = Struct(">QQ")  # counter, deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A body that came from `sender` unaltered. `deadline` is unix milliseconds."""
+
+    sender: str
+    deadline: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The sending direction to one peer: everything that is the same in each message."""
+
+    prefix: bytes
+    cipher: AESGCM
+
+
+class Keyring:
+    """Seals for and opens from peers, with the keys of one service's folder. One per process."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self._keys = KeyFolder(folder, name)
+        self._salt = os.urandom(SALT_SIZE)
+        self._counter = itertools.count(1)
+        self._out: dict[str, tuple[tuple[str, str], _Way]] = {}
+        self._in: dict[str, OrderedDict[bytes, AESGCM]] = {}
+        self._secrets: dict[tuple[str, str, str], bytes] = {}
+
+    def seal(self, peer: str, body: bytes, deadline: int, context: bytes) -> bytes:
+        """Return `body` sealed for `peer`, bound to `context`. Raises UnknownService for a peer without a
+        key."""
+        way = self._way(peer)
+        tail = _TAIL.pack(next(self._counter), deadline)
+        head = way.prefix + tail
+        return head + way.cipher.encrypt(b"\0\0\0\0" + tail[:8], body, head + context)
+
+    def open(self, sealed: bytes, context: bytes) -> Opened:
+        """Return what is in `sealed`. Raises Unauthenticated for what no known peer sealed for this."""
+        try:
+            sender, senders_kid, own_kid, head, tail = _parse(sealed)
+            prefix = head[: -_TAIL.size]
+            cipher = self._cipher_from(sender, senders_kid, own_kid, prefix)
+            body = cipher.decrypt(b"\0\0\0\0" + tail[:8], sealed[len(head) :], head + context)
+        except (InvalidTag, IndexError, TypeError, ValueError, LookupError) as problem:
+            raise Unauthenticated(cause=f"sealed body: {type(problem).__name__}") from None
+        self._keep(sender, prefix, cipher)
+        return Opened(sender, _TAIL.unpack(tail)[1], body)
+
+    def shared_secrets(self, peer: str, purpose: str) -> list[bytes]:
+        """Every 32-byte secret that this service now shares with `peer` for `purpose`, the one to use
+        first."""
+        return [
+            self._shared(
+                own_kid, private, peer_kid, public, f"{purpose}|{'|'.join(sorted((self.name, peer)))}"
+            )
+            for own_kid, private in self._keys.own_private_keys()
+            for peer_kid, public in self._keys.public_keys(peer)
+        ]
+
+    def _shared(
+        self, own_kid: str, private: X25519PrivateKey, peer_kid: str, public: X25519PublicKey, info: str
+    ) -> bytes:
+        """An exchange costs as much as a small call, and there are few keys."""
+        known = (own_kid, peer_kid, info)
+        secret = self._secrets.get(known)
+        if secret is None:
+            if len(self._secrets) >= SENDERS_KEPT:
+                self._secrets.clear()
+            secret = self._secrets[known] = _derive(private.exchange(public), b"", info.encode())
+        return secret
+
+    def _way(self, peer: str) -> _Way:
+        try:
+            own_kid, private = self._keys.own_current()
+            peer_kid, public = self._keys.current(peer)
+        except LookupError:
+            raise UnknownService(cause="no key for the peer") from None
+        cached = self._out.get(peer)
+        if cached is not None and cached[0] == (own_kid, peer_kid):
+            return cached[1]
+        prefix = _prefix(self.name, own_kid, peer_kid, self._salt)
+        way = _Way(prefix, _cipher(private, public, self.name, peer, self._salt))
+        self._out[peer] = (own_kid, peer_kid), way
+        return way
+
+    def _cipher_from(self, sender: str, senders_kid: str, own_kid: str, prefix: bytes) -> AESGCM:
+        private = self._keys.own_private(own_kid)  # looked up each time: a key past its time opens nothing
+        public = self._keys.public(sender, senders_kid)
+        kept = self._in.get(sender)
+        known = None if kept is None else kept.get(prefix)
+        return known or _cipher(private, public, sender, self.name, prefix[-SALT_SIZE:])
+
+    def _keep(self, sender: str, prefix: bytes, cipher: AESGCM) -> None:
+        """Only what opened a message is kept, and each peer has its own share: nobody displaces another's
+        keys."""
+        kept = self._in.setdefault(sender, OrderedDict())
+        kept[prefix] = cipher
+        kept.move_to_end(prefix)
+        if len(kept) > SENDERS_KEPT:
+            kept.popitem(last=False)
+
+
+def _prefix(sender: str, senders_kid: str, receivers_kid: str, salt: bytes) -> bytes:
+    name = sender.encode()
+    return (
+        bytes((VERSION, len(name))) + name + bytes.fromhex(senders_kid) + bytes.fromhex(receivers_kid) + salt
+    )
+
+
+def _parse(sealed: bytes) -> tuple[str, str, str, bytes, bytes]:
+    if sealed[0] != VERSION:
+        raise ValueError("version")
+    kids = 2 + sealed[1]
+    salt = kids + 2 * KID_SIZE
+    end = salt + SALT_SIZE + _TAIL.size
+    if len(sealed) < end + 16:
+        raise ValueError("length")
+    return (
+        sealed[2:kids].decode("ascii"),
+        sealed[kids : kids + KID_SIZE].hex(),
+        sealed[kids + KID_SIZE : salt].hex(),
+        sealed[:end],
+        sealed[end - _TAIL.size : end],
+    )
+
+
+def _cipher(
+    private: X25519PrivateKey, public: X25519PublicKey, sender: str, receiver: str, salt: bytes
+) -> AESGCM:
+    return AESGCM(_derive(private.exchange(public), salt, f"concordat sealed 1|{sender}|{receiver}".encode()))
+
+
+def _derive(secret: bytes, salt: bytes, info: bytes) -> bytes:
+    return HKDF(SHA256(), 32, salt, info).derive(secret)

@@ -1,0 +1,48 @@
+"""One broker and one database for all integration tests of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from deploy.launcher.cell import Cell
+from services.chassis.mongo import connect
+from services.mirror.store import MirrorStore
+from tests.cell import Parts, running
+from tests.integration.running_services import Operator
+
+
+@pytest.fixture(scope="session")
+def cell() -> Iterator[Cell]:
+    """A broker and a database, without services."""
+    with running() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def parts(cell: Cell) -> Parts:
+    """Their addresses, for each user."""
+    return Parts(cell)
+
+
+@pytest.fixture
+def operator(parts: Parts) -> Iterator[Operator]:
+    """Who may publish and read what it likes."""
+    operator = Operator(parts)
+    yield operator
+    operator.close()
+
+
+@pytest.fixture
+def database(parts: Parts) -> Iterator[Any]:
+    """Mirror's."""
+    with connect(parts.mongo_url("mirror"), app="test") as client:
+        yield client["mirror"]
+
+
+@pytest.fixture
+def store(database: Any) -> MirrorStore:
+    """Mirror's."""
+    return MirrorStore(database)
