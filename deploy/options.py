@@ -1,0 +1,58 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.launcher.cell import Cell, remembered
+from deploy.launcher.trouble import Trouble
+from deploy.operator_api import OperatorApi
+
+Data = Annotated[Path, typer.Option("--data", help="The cell's folder.", file_okay=False)]
+Api = Annotated[
+    str | None,
+    typer.Option("--api", help="Management API of a broker that is not a cell's, such as http://host:15672."),
+]
+User = Annotated[str, typer.Option("--user", help="The operator's name there.")]
+PasswordFile = Annotated[
+    Path | None, typer.Option("--password-file", help="File with the operator's password.")
+]
+
+RUN = Path(".run")
+
+
+def running_cell(data: Path) -> Cell:
+    """The cell under `data`. Raises Trouble when it does not run."""
+    cell = remembered(data)
+    if not cell.is_up():
+        raise Trouble(
+            f"The cell under {data} does not run. Start it with `concordat up`, or name another with --data."
+        )
+    return cell
+
+
+def operator_api(data: Path, api: str | None, user: str, password_file: Path | None) -> OperatorApi:
+    """Of the broker at `api`, else of the cell's."""
+    if api is None:
+        return running_cell(data).operator_api
+    if password_file is None:
+        raise Trouble("--api needs --password-file, the file with the operator's password.")
+    return OperatorApi(api, user, secret(password_file))
+
+
+def secret(file: Path) -> str:
+    """The content of a secret file. Raises Trouble when it cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError):
+        raise Trouble(f"{file} cannot be read. Check its name and its mode.") from None
+
+
+def passwords(folder: Path, suffix: str, services: list[str]) -> dict[str, str]:
+    """From files named `<service>.<suffix>`. Raises Trouble when one is missing: a service without a user
+    cannot run.
+    """
+    return {service: secret(folder / f"{service}.{suffix}") for service in services}
