@@ -98,7 +98,8 @@ class ConcordatError(Exception):
         details.pop("retry_after", None)
         return {
             "type": f"urn:concordat:problem:{self.public_code}",
-            "title": self.title,
+            # RFC 9457: one title per type, whichever inner code it stands for.
+            "title": _REGISTRY.get(self.public_code, type(self)).title,
             "status": self.status,
             "code": self.public_code,
             "request_id": request_id,

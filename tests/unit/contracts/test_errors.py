@@ -77,7 +77,7 @@ def test_a_problem_is_of_rfc_9457_and_without_the_cause(code: str, kind: type[Co
 
     assert SECRET not in json.dumps(problem)
     assert problem["status"] == kind.status
-    assert problem["title"] == kind.title
+    assert problem["title"] == registered()[problem["code"]].title
     assert problem["request_id"] == "r-1"
     assert problem["clause"] == "P-12"
     assert problem["type"] == f"urn:concordat:problem:{problem['code']}"
@@ -162,3 +162,10 @@ def test_whatever_arrives_becomes_an_error_that_can_be_passed_on(message: object
     again = from_wire(received.to_wire())
     assert (type(again), again.code, again.errors) == (type(received), received.code, received.errors)
     assert 400 <= received.to_problem("r")["status"] <= 599
+
+
+def test_all_kinds_of_unavailable_look_the_same_to_a_client() -> None:
+    kinds = [kind for _, kind in ERRORS if issubclass(kind, Unavailable)]
+    faces = [kind().to_problem("r") for kind in kinds]
+    assert len(kinds) == 6
+    assert all(face == faces[0] for face in faces)
