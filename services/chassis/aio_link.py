@@ -16,7 +16,8 @@ from services.chassis import metrics
 from services.chassis.dial import Attachment, Notices, dial
 from services.chassis.formats import EXCHANGE
 from services.chassis.logs import log
-from services.chassis.wire import TURN, Connection, publish
+from services.chassis.turns import Turns
+from services.chassis.wire import Connection, publish
 from services.contracts.errors import Busy, LinkDown, Unavailable
 
 BACK_OFF_FIRST, BACK_OFF_MOST = 0.1, 1.0
@@ -108,8 +109,9 @@ class AsyncLink:
         connection.wire.go_async(loop.call_soon, lambda flush: loop.add_writer(fd, self._flush, fd, flush))
         self._notices, self._connection, self._fd = notices, connection, fd
         self._lost = asyncio.Event()
-        loop.add_reader(fd, self._readable)
-        loop.call_soon(self._readable)  # what came with the last answer is already in our buffer
+        self._turns = Turns(connection, loop.call_soon, self._broke)
+        loop.add_reader(fd, self._turns.readable)
+        self._turns.begin()
         self._up.set()
         metrics.link_up(self.name, True)
 
@@ -118,20 +120,9 @@ class AsyncLink:
         asyncio.get_running_loop().remove_writer(fd)
         flush()
 
-    def _readable(self) -> None:
-        connection = self._connection
-        if connection is None:
-            return
-        try:
-            for _ in range(TURN):
-                connection.read_one()
-        except BlockingIOError:
-            return
-        except Exception as problem:
-            log.warning("link_lost", state=self.name, exc_info=problem)
-            self._let_go()
-        else:  # whoever sends without end must not keep the rest from running
-            asyncio.get_running_loop().call_soon(self._readable)
+    def _broke(self, problem: Exception) -> None:
+        log.warning("link_lost", state=self.name, exc_info=problem)
+        self._let_go()
 
     async def _watch(self) -> None:
         """Until the connection is lost: send heartbeats, and cut it when nothing is heard for more than one

@@ -20,7 +20,7 @@ def vouched(signed: SignedCaller, keyring: Keyring, incoming: Incoming) -> Calle
         raise Unauthenticated(cause="caller: arguments that nobody signed")
     audience, _, method = incoming.route.partition(".")
     args_hash = hash_arguments(bytes(incoming.call.kwargs.get("request", b"")))
-    problem = Unauthenticated(cause="caller: no key of the authority")
+    problem: Unauthenticated | None = None
     for secret in keyring.shared_secrets(AUTHORITY, PURPOSE):
         try:
             return verify(
@@ -28,4 +28,4 @@ def vouched(signed: SignedCaller, keyring: Keyring, incoming: Incoming) -> Calle
             )
         except Unauthenticated as other:
             problem = other
-    raise problem
+    raise problem or Unauthenticated(cause="caller: no key of the authority")

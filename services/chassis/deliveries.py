@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import amqp
@@ -26,6 +26,10 @@ class Poison(Exception):
         self.reason = reason
 
 
+def _now() -> float:
+    return time.monotonic()
+
+
 @dataclass(slots=True, eq=False)
 class Delivery:
     """A message in hand, not yet acknowledged."""
@@ -33,8 +37,9 @@ class Delivery:
     message: amqp.Message
     event: Event
     trail: Trail
+    arrived: float = field(default_factory=_now)
     early_since: float | None = None
-    """When it was found to wait for predecessors, by the monotonic clock."""
+    """When it was found to wait for predecessors."""
     looks: int = 0
     """How often it was found so."""
     stalled_since: float | None = None
@@ -45,6 +50,11 @@ class Delivery:
 
     def __lt__(self, other: Delivery) -> bool:
         return self.event.number < other.event.number
+
+    @property
+    def held(self) -> float:
+        """Seconds since it arrived."""
+        return time.monotonic() - self.arrived
 
     def early(self) -> float:
         """It was found early again. Seconds since the first time."""
@@ -88,14 +98,14 @@ def fingerprint(message: amqp.Message) -> str:
     return hashlib.sha256(body_of(message)).hexdigest()
 
 
-def again(delivery: Delivery, trail: Trail, milliseconds: int) -> dict[str, Any]:
-    """The properties with which a delivery goes to a retry queue for so long."""
+def again(event_id: str, trail: Trail, milliseconds: int | None = None) -> dict[str, Any]:
+    """The properties with which an event goes to a retry queue for so long, or back to its own queue."""
     return {
         "content_type": MEDIA_TYPE,
         "delivery_mode": 2,
-        "message_id": delivery.event.id,
-        "expiration": str(milliseconds),
+        "message_id": event_id,
         "application_headers": trail.headers(),
+        **({} if milliseconds is None else {"expiration": str(milliseconds)}),
     }
 
 

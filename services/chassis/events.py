@@ -23,7 +23,9 @@ from services.chassis.deliveries import TOO_LARGE, Delivery, Poison, open_delive
 from services.chassis.lanes import Lanes
 from services.chassis.logs import log
 from services.chassis.mongo import Store
+from services.chassis.parking import Parking
 from services.chassis.settling import Settling
+from services.chassis.sweeping import Sweeper
 from services.chassis.topology import event_queue
 from services.chassis.wire import Connection, acknowledge
 from services.contracts.envelope import Event
@@ -46,16 +48,19 @@ class Stream:
         self.queue = event_queue(source, consumer.container.service_name)
         self.handlers: dict[str, Handle] = {}
         settings = consumer.channel.bus.settings
+        applier = Applier(consumer.store.database, dedupe="no_dedupe" not in settings.faults)
+        parking = Parking(consumer.store.database)
         self._settling = Settling(
             consumer.container.service_name,
             source,
-            applier=Applier(consumer.store.database, dedupe="no_dedupe" not in settings.faults),
+            applier=applier,
+            parking=parking,
             handler_of=lambda event_type: self.handlers.get(event_type, _no_effect),
             confirms=consumer.channel.confirms,
             acknowledge=consumer.acknowledge,
-            gap_seconds=settings.gap_seconds,
             seconds=settings.call_timeout,
         )
+        self.sweeper = Sweeper(source, parking, applier, self._settling.put_back, settings.gap_seconds)
         self.lanes = Lanes(self._settle)
 
     def take(self, message: amqp.Message) -> None:
@@ -114,7 +119,9 @@ class EventConsumer(SharedExtension):  # type: ignore[misc]
         stream.handlers[event_type] = handler
 
     def start(self) -> None:
-        self._dispatcher = eventlet.spawn(self._dispatch)
+        eventlet.spawn(self._dispatch)
+        for stream in self.streams.values():
+            eventlet.spawn(stream.sweeper.run, lambda: self.draining)
 
     def drain(self) -> None:
         """Take no more, hand back what has not begun, and wait for the rest; bounded."""

@@ -37,6 +37,7 @@ class Message(amqp.Message):  # type: ignore[misc]
             end = len(buf)
             self.ready = not self.body_size
         self.oversize = self.body_size > BODY_MOST
+        self.body = b""  # py-amqp's is text until a body frame comes, and none comes for an empty body
         return end
 
     def inbound_body(self, buf: bytes) -> None:
@@ -45,7 +46,6 @@ class Message(amqp.Message):  # type: ignore[misc]
             return
         self.body_received += len(buf)
         self.ready = self.body_received >= self.body_size
-        self.body = b""
 
 
 def frame_handler(

@@ -94,7 +94,9 @@ class KeyFolder:
             return
         try:
             self._look(now)
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as problem:
+        except (
+            Exception
+        ) as problem:  # whatever the files hold: not JSON, other shapes, numbers beyond a float
             log.error("keys_not_read", exc_info=problem)
             self._choose(now)
 
@@ -104,12 +106,12 @@ class KeyFolder:
         if stamp != self._stamp:
             own = _read(json.loads(self._private_file.read_text()))
             public = {peer: _read(keys) for peer, keys in json.loads(self._public_file.read_text()).items()}
-            self._own = {d.kid: (d, X25519PrivateKey.from_private_bytes(d.raw)) for d in own}
-            self._public = {
+            own_keys = {d.kid: (d, X25519PrivateKey.from_private_bytes(d.raw)) for d in own}
+            public_keys = {
                 peer: {d.kid: (d, X25519PublicKey.from_public_bytes(d.raw)) for d in dated}
                 for peer, dated in public.items()
             }
-            self._stamp = stamp
+            self._own, self._public, self._stamp = own_keys, public_keys, stamp
         self._choose(now)
 
     def _choose(self, now: float) -> None:

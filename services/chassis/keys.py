@@ -123,11 +123,17 @@ def _read(file: Path) -> Any:
 
 
 def _replace(file: Path, value: Mapping[str, Any] | list[Row], mode: int) -> None:
-    """Readers see the old file or the new one, never a part; private bytes are never in a readable file."""
+    """Readers see the old file or the new one, never a part; private bytes are never in a readable file.
+
+    Root gives the file to whom its folder belongs: services run as users of their own.
+    """
     new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as out:
         json.dump(value, out, indent=1)
         out.flush()
+        if os.geteuid() == 0:
+            owner = file.parent.stat()
+            os.fchown(out.fileno(), owner.st_uid, owner.st_gid)
         os.fsync(out.fileno())
     new.replace(file)
 

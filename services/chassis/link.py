@@ -18,7 +18,7 @@ from eventlet.hubs import get_hub, trampoline
 from services.chassis import metrics
 from services.chassis.dial import Attachment, Notices, dial
 from services.chassis.logs import log
-from services.chassis.reading import Reader
+from services.chassis.reading import read_until_lost
 from services.chassis.wire import Connection, Transport, publish, watch_returns
 from services.contracts.errors import Busy, LinkDown, Unavailable
 
@@ -156,7 +156,7 @@ class Link:
         connection, began = self._connection, time.monotonic()
         assert connection is not None
         try:
-            Reader(connection).until_lost()
+            read_until_lost(connection)
         except Exception as problem:
             if not self._stopping:
                 log.warning("link_lost", state=self.name, exc_info=problem)

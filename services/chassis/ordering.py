@@ -36,6 +36,8 @@ class Position:
     applied: int = 0
     recent: tuple[tuple[int, str], ...] = ()
     skipped: tuple[Span, ...] = ()
+    parked: bool = False
+    """Later numbers have come already and wait in `parking.py`."""
 
 
 def decide(position: Position, number: int, event_id: str) -> Verdict:
@@ -53,7 +55,8 @@ def decide(position: Position, number: int, event_id: str) -> Verdict:
 def advanced(position: Position, number: int, event_id: str) -> Position:
     """The position after `number` took effect: the next one, or a late one."""
     recent = (*position.recent, (number, event_id))[-RECALL:]
-    return Position(max(position.applied, number), recent, _without(position.skipped, number))
+    skipped = _without(position.skipped, number)
+    return replace(position, applied=max(position.applied, number), recent=recent, skipped=skipped)
 
 
 def passed_over(position: Position, before: int) -> Position:

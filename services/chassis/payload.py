@@ -100,9 +100,10 @@ class Signature:
         """The arguments by name. Raises Malformed for wrong names or numbers, Invalid for wrong values."""
         given = dict(call.kwargs)
         if call.args:
-            if len(call.args) > len(self.names):
+            placed = dict(zip(self.names, call.args, strict=False))
+            if len(call.args) > len(self.names) or placed.keys() & given.keys():
                 raise Malformed(cause="too many arguments")
-            given.update(zip(self.names, call.args, strict=False))
+            given.update(placed)
         if not self.required <= given.keys() <= self.models.keys():
             raise Malformed(cause="wrong argument names")
         return {name: read(value, self.models[name]) for name, value in given.items()}

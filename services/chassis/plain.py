@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import amqp
-from nameko.exceptions import serialize
+from nameko.exceptions import MalformedRequest, MethodNotFound, serialize
 
 from services.chassis.deadline import Deadline
 from services.chassis.formats import (
@@ -81,22 +81,23 @@ class Plain:
 
 
 def _namekos(error: ConcordatError) -> dict[str, Any]:
-    """nameko's form: a stock client raises the class where it can import it, else RemoteError with our
-    code."""
-    serialized: dict[str, Any] = serialize(error)
-    serialized["value"], serialized["exc_args"] = error.code, [error.code]
-    return serialized
+    """nameko's form, and beside it ours. A stock client raises nameko's own class where there is one, else
+    RemoteError with our code, and passes over the rest."""
+    own = _NAMEKOS.get(error.code)
+    serialized: dict[str, Any] = serialize(error if own is None else own(error.code))
+    return {**serialized, "value": error.code, "exc_args": [error.code], **error.to_wire()}
 
 
 def _from_namekos(error: dict[str, Any]) -> ConcordatError:
     """nameko's errors name Python classes; only those that concern the call itself have a code of ours."""
-    code = _KNOWN.get(str(error.get("exc_type")))
+    code = _CODES.get(str(error.get("exc_type")))
     if code is not None:
         return from_wire({"code": code, "status": 400})
     return Internal(cause=f"remote {str(error.get('exc_type'))[:64]}")
 
 
-_KNOWN = {
+_NAMEKOS: dict[str, type[Exception]] = {"unknown_method": MethodNotFound, "malformed": MalformedRequest}
+_CODES = {
     "MethodNotFound": "unknown_method",
     "MalformedRequest": "malformed",
     "IncorrectSignature": "malformed",

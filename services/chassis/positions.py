@@ -1,6 +1,6 @@
 """How far each aggregate's events have taken effect, stored beside the effects and in their transactions.
 
-positions  {_id: "echo/notes/1", applied, recent: [{n, id}], skipped: [[first, last]]}
+positions  {_id: "echo/notes/1", applied, recent: [{n, id}], skipped: [[first, last]], parked: true or absent}
 gaps       {source, aggregate, first, last, reason, before, at}: numbers given up, for an operator
 """
 
@@ -19,6 +19,11 @@ from services.chassis.ordering import RECALL, Position, Span
 from services.contracts.envelope import Event
 
 
+def key_of(event: Event) -> str:
+    """What a position is kept by: one for each aggregate of each source."""
+    return f"{event.producer}/{event.subject}"
+
+
 class Positions:
     """The positions of one consuming service."""
 
@@ -26,10 +31,13 @@ class Positions:
         self._rows, self._gaps = database["positions"], database["gaps"]
 
     def step(self, event: Event, session: ClientSession) -> bool:
-        """Advance to `event` if it is the next. False: it is not, and the transaction MUST be given up."""
+        """Advance to `event` if it is the next and no later one is parked: the usual case, in one operation.
+
+        False: that was not so, and the transaction MUST be given up.
+        """
         try:
             done = self._rows.update_one(
-                {"_id": _key(event), "applied": event.number - 1},
+                {"_id": key_of(event), "applied": event.number - 1, "parked": None},
                 {
                     "$set": {"applied": event.number},
                     "$push": {"recent": {"$each": [{"n": event.number, "id": event.id}], "$slice": -RECALL}},
@@ -37,29 +45,45 @@ class Positions:
                 upsert=event.number == 1,
                 session=session,
             )
-        except DuplicateKeyError:  # of the upsert: this aggregate has a position, and it is not 0
+        except DuplicateKeyError:  # of the upsert: this aggregate has a position, and not that one
             return False
         return bool(done.matched_count or done.upserted_id)
 
-    def read(self, event: Event, session: ClientSession | None = None) -> Position:
-        """The position of the event's aggregate."""
-        row = self._rows.find_one({"_id": _key(event)}, session=session)
+    def read(self, key: str, session: ClientSession | None = None) -> Position:
+        """The position under `key`; that of an aggregate never heard of is 0."""
+        row = self._rows.find_one({"_id": key}, session=session)
         if row is None:
             return Position()
         return Position(
             row["applied"],
             tuple((item["n"], item["id"]) for item in row.get("recent", ())),
             tuple((first, last) for first, last in row.get("skipped", ())),
+            row.get("parked", False),
         )
 
-    def write(self, event: Event, position: Position, session: ClientSession) -> None:
+    def write(self, key: str, position: Position, session: ClientSession) -> None:
         """Replace the position that was read in this transaction. It fails if another changed it since."""
         row = {
             "applied": position.applied,
             "recent": [{"n": number, "id": id_} for number, id_ in position.recent],
             "skipped": [list(span) for span in position.skipped],
+            **({"parked": True} if position.parked else {}),
         }
-        self._rows.replace_one({"_id": _key(event)}, row, upsert=True, session=session)
+        self._rows.replace_one({"_id": key}, row, upsert=True, session=session)
+
+    def mark(self, key: str, parked: bool, session: ClientSession) -> None:
+        """Say whether events of the aggregate are parked. Conflicts with whoever advances it meanwhile."""
+        change = {"$set": {"parked": True}} if parked else {"$unset": {"parked": True}}
+        self._rows.update_one(
+            {"_id": key}, {**change, "$setOnInsert": {"applied": 0}}, upsert=parked, session=session
+        )
+
+    def waited_for(self, source: str, limit: int) -> list[str]:
+        """The keys of aggregates of `source` of which events are parked."""
+        rows = self._rows.find(
+            {"parked": True, "_id": {"$gte": f"{source}/", "$lt": f"{source}0"}}, {"_id": True}
+        )
+        return [row["_id"] for row in rows.limit(limit)]
 
     def record_gap(self, event: Event, span: Span, reason: str, session: ClientSession) -> None:
         """Keep for an operator that `span` was given up so that events up to `event` could go on."""
@@ -78,13 +102,13 @@ class Positions:
         )
 
 
-def _key(event: Event) -> str:
-    return f"{event.producer}/{event.subject}"
-
-
 def _make_indexes(database: Database[Document]) -> None:
     database["gaps"].create_index([("at", ASCENDING)], name="at")
+    database["positions"].create_index(
+        [("parked", ASCENDING)], name="parked", partialFilterExpression={"parked": True}
+    )
+    database["parked"].create_index([("key", ASCENDING), ("number", ASCENDING)], name="key_number")
 
 
-STEPS = (Step("gaps_index", _make_indexes),)
+STEPS = (Step("positions_indexes", _make_indexes),)
 """For the migrations of every service that consumes events."""

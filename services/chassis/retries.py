@@ -1,7 +1,7 @@
 """When an event is tried again, and when no more. Pure: headers in, a plan out.
 
 A delivery that cannot be finished goes to one of a few queues with a time to live, from which the broker puts
-it back. Only failures of the handler count; waiting for a predecessor or for a database does not.
+it back. Only failures of the handler count; waiting for a database or another service does not.
 """
 
 from __future__ import annotations
@@ -17,10 +17,8 @@ TIERS_MS = (250, 1000, 4000, 16000, 60000)
 MOST_ATTEMPTS = 8
 """With the tiers above a failing event is dead-lettered after about three minutes."""
 
-ATTEMPTS, WAITED_MS, FIRST_AT = "x-attempts", "x-waited-ms", "x-first-at"
+ATTEMPTS, FIRST_AT = "x-attempts", "x-first-at"
 REASON, QUEUE = "x-reason", "x-queue"
-
-_MOST = 10**15
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +29,6 @@ class Trail:
     """When it was first seen, unix milliseconds."""
     attempts: int = 0
     """Failures of the handler."""
-    waited_ms: int = 0
-    """How long it was seen to wait for predecessors. Time in which nobody could look does not count."""
 
     @classmethod
     def read(cls, headers: object, now: float) -> Trail:
@@ -41,37 +37,22 @@ class Trail:
         return cls(
             _count(known.get(FIRST_AT), int(now * 1000)) or int(now * 1000),
             _count(known.get(ATTEMPTS), MOST_ATTEMPTS),
-            _count(known.get(WAITED_MS), _MOST),
         )
 
     def failed(self) -> Trail:
         return replace(self, attempts=self.attempts + 1)
-
-    def waited(self, seconds: float) -> Trail:
-        return replace(self, waited_ms=self.waited_ms + int(seconds * 1000))
 
     @property
     def exhausted(self) -> bool:
         return self.attempts >= MOST_ATTEMPTS
 
     def headers(self) -> dict[str, Any]:
-        return {ATTEMPTS: self.attempts, WAITED_MS: self.waited_ms, FIRST_AT: self.first_at_ms}
+        return {ATTEMPTS: self.attempts, FIRST_AT: self.first_at_ms}
 
 
 def tier_after_failure(attempts: int) -> int:
     """The tier, in milliseconds, after this many failures (1, 2, …): it grows exponentially."""
     return TIERS_MS[min(max(attempts, 1), len(TIERS_MS)) - 1]
-
-
-def tier_while_waiting(waited_ms: int) -> int:
-    """The tier for one that waits for predecessors: short ones, because several of one aggregate wait at once.
-
-    Each comes back at its own time and goes on waiting if another should have come before. Sent away for as
-    long as they had waited, what piled up in 15 s took 100 s to find its order again; so it takes 9 s.
-    """
-    if waited_ms < 1000:
-        return 250
-    return 1000 if waited_ms < 60_000 else 4000
 
 
 def jittered(tier: int, chance: float | None = None) -> int:

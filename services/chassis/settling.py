@@ -1,7 +1,7 @@
 """What becomes of one delivery: applied, held, put off or put aside. Acknowledged last, when it is safe.
 
 apply ─▶ applied, late, duplicate ─▶ ack
-      ─▶ early ─▶ hold a moment ─▶ retry queue ─▶ … ─▶ what is missing is given up
+      ─▶ early ─▶ hold a moment ─▶ park it ─▶ ack; put back when its turn comes
       ─▶ handler failed ─▶ retry queue, counted ─▶ … ─▶ dead-letter queue, its successors go on
       ─▶ database or peer away ─▶ hold ─▶ retry queue, not counted
 """
@@ -16,20 +16,22 @@ import amqp
 from pydantic import ValidationError
 
 from services.chassis import deliveries, metrics
-from services.chassis.applying import Applier, Handle
+from services.chassis.applying import Applier, Handle, Result
 from services.chassis.confirms import Confirms
 from services.chassis.context import Context, use
 from services.chassis.deadline import Deadline
 from services.chassis.deliveries import Delivery, Poison, fingerprint
 from services.chassis.logs import log
 from services.chassis.ordering import Verdict
-from services.chassis.retries import Trail, jittered, tier_after_failure, tier_while_waiting
+from services.chassis.parking import Parking
+from services.chassis.positions import key_of
+from services.chassis.retries import Trail, jittered, tier_after_failure
 from services.chassis.topology import dead_queue, event_queue, retry_exchange, retry_queue
 from services.chassis.tracing import span
 from services.contracts.errors import ConcordatError, Unavailable
 
-HOLD_EARLY = 0.5
-"""Seconds in memory for one whose predecessors are most likely being applied by another instance."""
+HOLD_EARLY, GRACE = 0.5, 0.1
+"""Seconds in memory, since arrival and since a first look: another instance may be at its predecessors."""
 HOLD_AWAY = 10.0
 """Seconds in memory for one that could not be applied because a part was away: order is kept best here."""
 LOOK_FIRST, LOOK_MOST = 0.005, 0.1
@@ -49,16 +51,16 @@ class Settling:
         source: str,
         *,
         applier: Applier,
+        parking: Parking,
         handler_of: Callable[[str], Handle],
         confirms: Confirms,
         acknowledge: Acknowledge,
-        gap_seconds: float,
         seconds: float,
     ) -> None:
         """`handler_of` gives what applies events of a type; `seconds` is the time for each application."""
         self._service, self._source, self._queue = service, source, event_queue(source, service)
-        self._applier, self._handler_of, self._confirms = applier, handler_of, confirms
-        self._acknowledge, self._gap_seconds, self._seconds = acknowledge, gap_seconds, seconds
+        self._applier, self._parking, self._handler_of = applier, parking, handler_of
+        self._confirms, self._acknowledge, self._seconds = confirms, acknowledge, seconds
 
     def settle(self, delivery: Delivery) -> float | None:
         """None when the delivery is acknowledged, else the seconds after which to settle it again."""
@@ -68,7 +70,7 @@ class Settling:
             try:
                 if delivery.buried:
                     return self._bury(delivery, delivery.buried, delivery.trail)
-                return self._by_verdict(delivery, self._verdict(delivery, deadline), deadline)
+                return self._by_result(delivery, self._result(delivery, deadline), deadline)
             except Unavailable as problem:
                 return self._away(delivery, problem)
             except Exception as problem:
@@ -91,44 +93,57 @@ class Settling:
             self._acknowledge(message)
         return done
 
-    def _verdict(self, delivery: Delivery, deadline: Deadline) -> Verdict:
+    def put_back(self, key: str, deadline: Deadline) -> None:
+        """Put parked events whose turn has come back into their queue, in order; what fails stays parked."""
+        ready = self._parking.ready(key, deadline)
+        if not ready:
+            return
+        exchange = retry_exchange(self._service)
+        tickets = {
+            parked.id: self._confirms.publish(
+                exchange, self._queue, parked.body, deliveries.again(parked.id, parked.trail)
+            )
+            for parked in ready
+        }
+        self._confirms.wait(tickets.values(), CONFIRM_SECONDS)
+        self._parking.forget(key, [id_ for id_, ticket in tickets.items() if ticket.confirmed], deadline)
+
+    def _result(self, delivery: Delivery, deadline: Deadline) -> Result:
         if delivery.looks:  # most likely it is early still: a look is cheaper than a transaction given up
             verdict = self._applier.look(delivery.event, deadline)
             if verdict is Verdict.EARLY:
-                return verdict
+                return Result(verdict)
         return self._applier.apply(delivery.event, self._handler_of(delivery.event.type), deadline)
 
-    def _by_verdict(self, delivery: Delivery, verdict: Verdict, deadline: Deadline) -> float | None:
-        if verdict is Verdict.EARLY:
+    def _by_result(self, delivery: Delivery, result: Result, deadline: Deadline) -> float | None:
+        if result.verdict is Verdict.EARLY:
             return self._early(delivery, deadline)
-        if verdict is Verdict.CONFLICT:
+        if result.verdict is Verdict.CONFLICT:
             return self._bury(delivery, "conflict", delivery.trail)
-        if verdict is Verdict.APPLY:
+        if result.verdict is Verdict.APPLY:
             made = delivery.event.time
             metrics.event_applied(self._source, (datetime.now(UTC) - made).total_seconds())
         else:
-            metrics.event_received(self._source, verdict.value)
+            metrics.event_received(self._source, result.verdict.value)
         self._acknowledge(delivery.message)
+        if result.awaited:
+            self._go_on(delivery, deadline)
         return None
 
-    def _early(self, delivery: Delivery, deadline: Deadline) -> float | None:
-        held = delivery.early()
-        waited = delivery.trail.waited(held)
-        if waited.waited_ms >= self._gap_seconds * 1000:
-            self._give_up_missing(delivery, deadline)
-            return 0.0
-        if held < min(HOLD_EARLY, self._gap_seconds):
-            return min(LOOK_FIRST * 2.0**delivery.looks, LOOK_MOST)
-        metrics.event_received(self._source, "early")
-        tier = tier_while_waiting(waited.waited_ms)
-        stay = jittered(tier)
-        return self._put_off(delivery, waited.waited(stay / 1000), tier, stay)
+    def _go_on(self, delivery: Delivery, deadline: Deadline) -> None:
+        try:
+            self.put_back(key_of(delivery.event), deadline)
+        except Exception as problem:  # the sweeper does it; the delivery is acknowledged already
+            log.warning("parked_not_put_back", event_id=delivery.event.id, exc_info=problem)
 
-    def _give_up_missing(self, delivery: Delivery, deadline: Deadline) -> None:
-        if self._applier.give_up_missing(delivery.event, deadline):
-            metrics.gap_skipped(self._source)
-            event = delivery.event
-            log.error("event_gap_skipped", source=self._source, aggregate=event.subject, number=event.number)
+    def _early(self, delivery: Delivery, deadline: Deadline) -> float | None:
+        if delivery.early() < GRACE or delivery.held < HOLD_EARLY:
+            return min(LOOK_FIRST * 2.0**delivery.looks, LOOK_MOST)
+        if not self._parking.park(delivery.event, delivery.trail, deadline):
+            return 0.0
+        metrics.event_received(self._source, "early")
+        self._acknowledge(delivery.message)
+        return None
 
     def _away(self, delivery: Delivery, problem: Unavailable) -> float | None:
         """A part was away: wait for it. No attempt is burnt."""
@@ -159,15 +174,17 @@ class Settling:
         """Dead-letter an event, then let its successors go on: a replay of it is applied late, once."""
         if not delivery.buried and not self.put_aside(delivery.message, reason, trail):
             return STALL_MOST
-        delivery.buried = reason
+        delivery.buried, awaited = reason, False
         if reason != "conflict":
-            self._applier.give_up(delivery.event, reason, Deadline.after(self._seconds))
+            awaited = self._applier.give_up(delivery.event, reason, Deadline.after(self._seconds))
         self._acknowledge(delivery.message)
+        if awaited:
+            self._go_on(delivery, Deadline.after(self._seconds))
         return None
 
     def _put_off(self, delivery: Delivery, trail: Trail, tier: int, milliseconds: int) -> float | None:
         key = retry_queue(self._source, self._service, tier)
-        if not self._publish(key, delivery.message, deliveries.again(delivery, trail, milliseconds)):
+        if not self._publish(key, delivery.message, deliveries.again(delivery.event.id, trail, milliseconds)):
             return STALL_MOST
         self._acknowledge(delivery.message)
         return None

@@ -23,9 +23,6 @@ from services.chassis.frames import frame_handler
 from services.contracts.errors import LinkDown
 
 READ_SIZE = 65536
-TURN = 15
-"""Frames read before others get their turn: five messages. More at once would leave the other side idle
-meanwhile, as answers leave at the end of a turn; fewer would cost more system calls than they save time."""
 FRAME_MOST = 1024 * 1024
 """Bytes of a frame; brokers use 128 KiB. A length beyond it is nonsense, and not waited for."""
 OUTPUT_LIMIT = 8 * 1024 * 1024
@@ -147,8 +144,11 @@ class Connection(amqp.Connection):  # type: ignore[misc]
         raise RecoverableConnectionError("connection already closed")
 
     def read_one(self) -> None:
-        """Handle one frame without py-amqp's per-read timeout bookkeeping."""
-        self.on_inbound_frame(self.wire.read_frame())
+        """Handle one frame without py-amqp's per-read timeout bookkeeping, and without its properties."""
+        transport, handle = self._transport, self._on_inbound_frame
+        if transport is None or handle is None:
+            raise RecoverableConnectionError("connection already closed")
+        handle(transport.read_frame())
 
     @property
     def full(self) -> bool:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 
 from deploy.launcher.cell import Cell
 from services.chassis.mongo import connect
 from services.mirror.store import MirrorStore
 from tests.cell import Parts, running
 from tests.integration.running_services import Operator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet() -> Iterator[None]:
+    """The clients in this process say nothing: structlog as it comes renders tracebacks, which takes time."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.chassis import context
-from services.chassis.commands import CommandLog, Emit
+from services.chassis.commandlog import CommandLog, Emit
 from services.chassis.context import Context
 from services.chassis.deadline import Deadline
 from services.chassis.mongo import Client, Session, connect

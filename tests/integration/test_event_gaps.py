@@ -22,7 +22,7 @@ def test_a_gap_is_skipped_after_the_set_time_recorded_alarmed_and_filled_late_on
         until(lambda: store.applied(note) == [1, 4, 5], seconds=20)
         gap = database["gaps"].find_one({"aggregate": f"notes/{note}"})
         assert (gap["first"], gap["last"], gap["reason"]) == (2, 3, "missing")
-        assert mirror.metric("event_gaps_total{") == 1
+        assert mirror.metric("event_gaps_total{") >= 1
         assert mirror.said("event_gap_skipped")
         late = operator.emit(note, 3)
         until(lambda: store.applied(note) == [1, 4, 5, 3])

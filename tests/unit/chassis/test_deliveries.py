@@ -67,7 +67,7 @@ def test_a_poison_quotes_nothing() -> None:
 
 def test_a_put_off_event_is_durable_and_keeps_its_trail() -> None:
     delivery = open_delivery(message(), "echo")
-    properties = again(delivery, delivery.trail.failed(), 250)
+    properties = again(EVENT.id, delivery.trail.failed(), 250)
     assert properties["delivery_mode"] == 2
     assert properties["expiration"] == "250"
     assert open_delivery(message(**properties), "echo").trail == delivery.trail.failed()

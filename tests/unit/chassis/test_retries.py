@@ -14,7 +14,6 @@ from services.chassis.retries import (
     Trail,
     jittered,
     tier_after_failure,
-    tier_while_waiting,
 )
 
 NOW = 1_800_000_000.0
@@ -40,12 +39,6 @@ def test_attempts_are_bounded_and_take_minutes() -> None:
     assert 120_000 < waited < 300_000
 
 
-def test_who_waits_for_a_predecessor_looks_often_and_less_so_after_a_minute() -> None:
-    assert [tier_while_waiting(ms) for ms in (0, 900, 1000, 20_000, 60_000, 500_000)] == [
-        250, 250, 1000, 1000, 4000, 4000
-    ]  # fmt: skip
-
-
 @given(st.sampled_from(TIERS_MS), st.floats(0, 1))
 def test_jitter_never_outlasts_the_tier(tier: int, chance: float) -> None:
     assert tier / 2 - 1 <= jittered(tier, chance) <= tier
@@ -56,9 +49,8 @@ def test_what_fails_together_does_not_return_together() -> None:
 
 
 def test_a_trail_survives_the_trip_through_the_headers() -> None:
-    trail = Trail(int(NOW * 1000) - 5000).failed().waited(1.25)
+    trail = Trail(int(NOW * 1000) - 5000).failed()
     assert Trail.read(trail.headers(), NOW) == trail
-    assert trail.waited_ms == 1250
 
 
 @pytest.mark.parametrize(
@@ -72,10 +64,9 @@ def test_a_trail_survives_the_trip_through_the_headers() -> None:
         {"x-attempts": -1},
         {"x-attempts": 10**9},
         {"x-attempts": True},
-        {"x-attempts": None, "x-waited-ms": {}, "x-first-at": []},
+        {"x-attempts": None, "x-first-at": []},
         {"x-first-at": 10**30},
         {"x-first-at": -5},
-        {"x-waited-ms": 10**30},
     ],
 )
 def test_headers_that_make_no_sense_count_as_absent(headers: Any) -> None:

@@ -12,10 +12,12 @@ import pytest
 from pydantic import ValidationError
 
 from services.chassis import settling
+from services.chassis.applying import Result
 from services.chassis.confirms import Outcome, Ticket
 from services.chassis.deliveries import Delivery, Poison, open_delivery
 from services.chassis.ordering import Verdict
-from services.chassis.retries import MOST_ATTEMPTS
+from services.chassis.parking import Parked
+from services.chassis.retries import MOST_ATTEMPTS, Trail
 from services.chassis.settling import Settling
 from services.contracts.echo import NOTE_CHANGED, NoteChanged
 from services.contracts.envelope import MEDIA_TYPE, Event
@@ -29,25 +31,19 @@ class FakeApplier:
 
     def __init__(self) -> None:
         self.verdict: Verdict | Exception = Verdict.APPLY
-        self.missing_given_up, self.given_up = 0, list[str]()
+        self.awaited, self.given_up = False, list[str]()
 
-    def apply(self, event: Event, handle: Any, deadline: Any) -> Verdict:
+    def apply(self, event: Event, handle: Any, deadline: Any) -> Result:
         if isinstance(self.verdict, Exception):
             raise self.verdict
-        return self.verdict
+        return Result(self.verdict, self.awaited)
 
     def look(self, event: Event, deadline: Any) -> Verdict:
-        return self.apply(event, None, deadline)
+        return self.apply(event, None, deadline).verdict
 
-    def give_up_missing(self, event: Event, deadline: Any) -> bool:
-        self.missing_given_up += 1
-        self.verdict = Verdict.APPLY
-        return True
-
-    def give_up(self, event: Event, reason: str, deadline: Any) -> None:
-        if isinstance(self.verdict, Unavailable):
-            raise self.verdict
+    def give_up(self, event: Event, reason: str, deadline: Any) -> bool:
         self.given_up.append(reason)
+        return self.awaited
 
 
 class FakeConfirms:
@@ -64,20 +60,43 @@ class FakeConfirms:
         return Ticket("id")
 
     def wait(self, tickets: Iterable[Ticket], seconds: float) -> bool:
+        for ticket in tickets:
+            ticket.outcome = self.outcome if isinstance(self.outcome, Outcome) else None
         return self.outcome is Outcome.CONFIRMED
 
 
+class FakeParking:
+    """Takes what is given unless told."""
+
+    def __init__(self) -> None:
+        self.takes, self.parked = True, list[str]()
+        self.ready_: list[Parked] = []
+        self.forgotten: list[str] = []
+
+    def park(self, event: Event, trail: Trail, deadline: Any) -> bool:
+        self.parked += [event.id] if self.takes else []
+        return self.takes
+
+    def ready(self, key: str, deadline: Any) -> list[Parked]:
+        assert key == "echo/notes/1"
+        return self.ready_
+
+    def forget(self, key: str, ids: Iterable[str], deadline: Any) -> None:
+        self.forgotten += ids
+
+
 class Bench:
-    def __init__(self, gap_seconds: float = 300.0) -> None:
+    def __init__(self) -> None:
         self.applier, self.confirms, self.acked = FakeApplier(), FakeConfirms(), list[amqp.Message]()
+        self.parking = FakeParking()
         self.settling = Settling(
             "mirror",
             "echo",
             applier=self.applier,  # type: ignore[arg-type]
+            parking=self.parking,  # type: ignore[arg-type]
             handler_of=lambda event_type: lambda event, session: None,
             confirms=self.confirms,  # type: ignore[arg-type]
             acknowledge=self.acked.append,
-            gap_seconds=gap_seconds,
             seconds=4.0,
         )
 
@@ -126,37 +145,66 @@ def test_what_is_stored_is_acknowledged(verdict: Verdict) -> None:
     assert bench.confirms.published == []
 
 
-def test_an_early_one_is_held_a_moment_then_put_off_uncounted(clock: Callable[[float], None]) -> None:
+def test_an_early_one_is_held_a_moment_then_parked(clock: Callable[[float], None]) -> None:
     bench, early = Bench(), delivery()
     bench.applier.verdict = Verdict.EARLY
-    assert 0 < (bench.settle(early) or 0) < 0.1
-    assert bench.acked == []
+    assert 0 < (bench.settle(early) or 0) <= settling.LOOK_MOST
+    assert bench.acked == bench.parking.parked == []
     clock(settling.HOLD_EARLY)
     assert bench.settle(early) is None
-    assert bench.sent_to == "evt-echo--mirror.retry-250"
-    assert bench.headers["x-attempts"] == 0
-    assert bench.headers["x-waited-ms"] >= 500
+    assert bench.parking.parked == [EVENT.id]
     assert len(bench.acked) == 1
+    assert bench.confirms.published == []
 
 
-def test_an_early_one_goes_on_when_its_turn_comes(clock: Callable[[float], None]) -> None:
+def test_one_that_waited_behind_others_is_still_looked_at_for_a_moment(
+    clock: Callable[[float], None],
+) -> None:
     bench, early = Bench(), delivery()
+    clock(settling.HOLD_EARLY)
     bench.applier.verdict = Verdict.EARLY
+    assert bench.settle(early)
+    clock(settling.GRACE)
+    assert bench.settle(early) is None
+    assert bench.parking.parked == [EVENT.id]
+
+
+def test_one_that_is_early_no_more_when_it_should_be_parked_is_applied(
+    clock: Callable[[float], None],
+) -> None:
+    bench, early = Bench(), delivery()
+    bench.applier.verdict, bench.parking.takes = Verdict.EARLY, False
     bench.settle(early)
+    clock(settling.HOLD_EARLY)
+    assert bench.settle(early) == 0.0
+    assert bench.acked == []
     bench.applier.verdict = Verdict.APPLY
     assert bench.settle(early) is None
     assert len(bench.acked) == 1
 
 
-def test_after_the_set_time_what_is_missing_is_given_up() -> None:
-    bench, early = Bench(gap_seconds=300), delivery(**{"x-waited-ms": 299_999})
-    bench.applier.verdict = Verdict.EARLY
-    assert bench.settle(early) != 0.0
-    assert bench.applier.missing_given_up == 0
-    early = delivery(**{"x-waited-ms": 300_000})
-    assert bench.settle(early) == 0.0
-    assert bench.applier.missing_given_up == 1
-    assert bench.settle(early) is None
+def test_what_waited_for_an_event_is_put_back_in_order_once_it_is_applied() -> None:
+    bench = Bench()
+    bench.applier.awaited = True
+    bench.parking.ready_ = [Parked("b", 4, b"4", Trail(1, 2)), Parked("c", 5, b"5", Trail(1))]
+    assert bench.settle(delivery()) is None
+    assert [(key, p["message_id"]) for _, key, p in bench.confirms.published] == [
+        ("evt-echo--mirror", "b"),
+        ("evt-echo--mirror", "c"),
+    ]
+    assert bench.confirms.published[0][2]["application_headers"]["x-attempts"] == 2
+    assert "expiration" not in bench.confirms.published[0][2]
+    assert bench.parking.forgotten == ["b", "c"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, LinkDown(), RuntimeError("bug")])
+def test_what_cannot_be_put_back_stays_parked_and_does_no_harm(outcome: Outcome | Exception) -> None:
+    bench = Bench()
+    bench.applier.awaited, bench.confirms.outcome = True, outcome
+    bench.parking.ready_ = [Parked("b", 4, b"4", Trail(1))]
+    assert bench.settle(delivery()) is None
+    assert bench.parking.forgotten == []
+    assert len(bench.acked) == 1
 
 
 def test_a_failed_one_is_put_off_longer_each_time() -> None:
@@ -208,7 +256,6 @@ def test_while_a_part_is_away_the_event_waits_and_no_attempt_is_burnt(clock: Cal
     clock(settling.HOLD_AWAY)
     assert bench.settle(held) is None
     assert bench.headers["x-attempts"] == MOST_ATTEMPTS - 1
-    assert bench.headers["x-waited-ms"] == 0
 
 
 @pytest.mark.parametrize("outcome", [Outcome.RETURNED, Outcome.REFUSED, Outcome.LOST, LinkDown()])
@@ -226,7 +273,7 @@ def test_a_dead_letter_is_copied_once_although_the_database_went_away() -> None:
     bench, failing = Bench(), delivery(**{"x-attempts": MOST_ATTEMPTS - 1})
     bench.applier.verdict = RuntimeError("no")
 
-    def away(event: Event, reason: str, deadline: Any) -> None:
+    def away(event: Event, reason: str, deadline: Any) -> bool:
         raise Unavailable
 
     bench.applier.give_up, give_up = away, bench.applier.give_up  # type: ignore[method-assign]

@@ -11,7 +11,7 @@ from tests.faults.verdict import figures, reasons
 def outcome(
     *exchanges: Exchange, windows: tuple[Window, ...] = (), violations: tuple[Violation, ...] = ()
 ) -> Outcome:
-    return Outcome("a fault", History(exchanges), violations, windows, 0, 0.5, 10.0)
+    return Outcome("a fault", History(exchanges), violations, windows, 0, 0.5, 0.0, 10.0)
 
 
 def answered(began: float, seconds: float = 0.1, status: int = 200, kind: Kind = "say") -> Exchange:
@@ -29,6 +29,13 @@ def test_success_counts_what_was_asked_while_the_fault_lasted_and_until_it_heale
     )
     assert found.success == 2 / 3
     assert found.healed == 1.5
+
+
+def test_what_is_asked_five_seconds_after_the_mending_counts_as_afterwards() -> None:
+    window = Window(1.0, 2.0, 2.5)
+    found = outcome(answered(6.9, status=503), answered(7.0), answered(8.0, status=503), windows=(window,))
+    assert found.afterwards == 0.5
+    assert any(each.name.endswith("success afterwards") and not each.holds for each in figures(found, None))
 
 
 def test_the_slowest_answer_is_endless_when_one_never_came() -> None:

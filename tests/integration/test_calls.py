@@ -1,0 +1,422 @@
+"""Calls, with parts of the way missing, slow, frozen or hostile. On the real broker, with real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from struct import unpack_from
+from typing import Any
+
+import pytest
+
+from deploy.launcher.cell import Cell
+from deploy.operator_api import ApiTrouble
+from services.chassis import keys
+from services.chassis.callers import AUTHORITY, PURPOSE
+from services.chassis.deadline import HOP_MARGIN
+from services.chassis.mongo import connect
+from services.chassis.payload import raw
+from services.chassis.pending import PER_TARGET
+from services.chassis.sealing import Keyring
+from services.chassis.topology import CALLS
+from services.contracts.caller import Caller, SignedCaller, hash_arguments, sign
+from services.contracts.directory import Shape
+from services.contracts.echo import AskMirror, ChangeNote, GetNote, Note, Said, Say
+from services.contracts.envelope import Event
+from tests.cell import Parts
+from tests.eventlet_process import ChildProcess
+from tests.integration.calling import (
+    ECHO,
+    MIRROR,
+    ONCE,
+    TRIED,
+    Calling,
+    Clock,
+    Ear,
+    Instance,
+    ending,
+    instances,
+)
+from tests.integration.tried_service import Settle
+from tests.rabbitmqctl import rabbitmqctl
+from tests.waiting import until
+
+WORKERS = 4
+AT_ONCE = 1.5
+"""Seconds within which something happens that waits for nothing: the machine may be busy."""
+SHAPES = {
+    "tried": Shape(serves=True, emits=True),
+    "once": Shape(serves=True, emits=True),
+    "absent": Shape(serves=True, emits=False),
+    "silent": Shape(serves=False, emits=False),
+    "sharing": Shape(serves=False, emits=False),
+}
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@dataclass
+class Fleet:
+    """What runs for all tests here: one of each, and a second `once`."""
+
+    tried: Instance
+    once: list[Instance]
+    echo: Instance
+    mirror: Instance
+
+
+@pytest.fixture(scope="module")
+def fleet(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    parts.declare(SHAPES)
+    settings = {"CONCORDAT_WORKERS": str(WORKERS), "CONCORDAT_HEARTBEAT": "1"}
+    paths = (TRIED, ONCE, ONCE, ECHO, MIRROR)
+    with instances(parts, tmp_path_factory.mktemp("logs"), *paths, **settings) as started:
+        yield Fleet(started[0], started[1:3], *started[3:])
+
+
+@pytest.fixture(scope="module")
+def calling(parts: Parts) -> Iterator[Calling]:
+    with Calling(parts, heartbeat=1) as calling:
+        yield calling
+
+
+@pytest.fixture
+def ear(parts: Parts) -> Iterator[Ear]:
+    ear = Ear(parts)
+    yield ear
+    ear.close()
+
+
+@pytest.fixture(scope="module")
+def databases(fleet: Fleet, parts: Parts) -> Iterator[dict[str, Any]]:
+    """Of `tried`, `once` and `echo`, by name."""
+    urls = {name: parts.mongo_url(name) for name in ("tried", "once", "echo")}
+    clients = {name: connect(url, app="test") for name, url in urls.items()}
+    yield {name: client[name] for name, client in clients.items()}
+    for client in clients.values():
+        client.close()
+
+
+@pytest.fixture
+def tag() -> str:
+    return uuid.uuid4().hex
+
+
+@contextmanager
+def frozen(instance: Instance) -> Iterator[None]:
+    instance.pause()
+    try:
+        yield
+    finally:
+        instance.resume()
+
+
+@pytest.mark.usefixtures("fleet")
+@pytest.mark.parametrize("ask", ["asyncio", "greenlets"])
+@pytest.mark.parametrize(
+    ("service", "code"),
+    [("silent", "unknown_service"), ("nobody", "unknown_service"), ("once", "unknown_method")],
+)
+def test_an_unknown_service_or_method_is_told_at_once(
+    calling: Calling, ask: str, service: str, code: str
+) -> None:
+    """`silent` has keys and no queue, `nobody` has neither."""
+    with Clock() as clock:
+        if ask == "asyncio":
+            assert calling.code(f"{service}.anything") == code
+        else:
+            assert calling.code("tried.ask", peer=service, asks="anything") == code
+    assert clock.seconds < AT_ONCE
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What anybody can read of a sealed body: for whom, with which keys, until when."""
+
+    sender: str
+    senders_kid: str
+    receivers_kid: str
+    millis: int
+
+    @classmethod
+    def of(cls, body: bytes) -> Seal:
+        size = body[1]
+        kids = body[2 + size : 10 + size]
+        (millis,) = unpack_from(">Q", body, 2 + size + 8 + 16 + 8)
+        return cls(body[2 : 2 + size].decode(), kids[:4].hex(), kids[4:].hex(), millis)
+
+
+def test_a_deadline_shrinks_at_each_hop_and_the_answer_comes_before_it(
+    fleet: Fleet, calling: Calling, ear: Ear, tag: str
+) -> None:
+    heard, asked, onward = ear.listen(), set[int](), set[int]()
+
+    def listen() -> bool:
+        """The copies are gone when their time is up."""
+        for message in ear.taken(heard):
+            of = asked if message.delivery_info["routing_key"] == "echo.ask_mirror" else onward
+            of.add(Seal.of(message.body).millis)
+        return bool(asked and onward)
+
+    with frozen(fleet.mirror), Clock() as clock:
+        call = calling.begin("echo.ask_mirror", AskMirror(note_id=tag), seconds=2)
+        until(listen)
+        assert ending(call) == "deadline_expired"
+    assert 1.5 < clock.seconds < 2 + AT_ONCE
+    assert min(asked) - max(onward) >= HOP_MARGIN * 1000 - 1
+    assert calling.code("echo.ask_mirror", AskMirror(note_id=tag)) == "ok"
+
+
+def test_a_call_whose_time_is_up_is_never_run(
+    fleet: Fleet, calling: Calling, databases: dict[str, Any], tag: str
+) -> None:
+    """Some wait in the queue, some with the frozen process."""
+    with frozen(fleet.tried):
+        calls = [calling.begin("tried.record", tag=tag, seconds=0.4) for _ in range(WORKERS * 2)]
+        calls += [calling.begin("tried.settle", Settle(tag=tag), key=tag, seconds=0.4)]
+        assert {ending(call) for call in calls} == {"deadline_expired"}
+    assert {calling.code("tried.record", tag="after") for _ in range(WORKERS)} == {"ok"}
+    assert fleet.tried.metric("calls_expired_total{") > 0
+    assert databases["tried"]["runs"].count_documents({"tag": tag}) == 0
+    assert databases["tried"]["attempts"].count_documents({"_id": tag}) == 0
+
+
+def test_while_one_of_two_instances_is_frozen_the_other_answers_what_it_had(
+    fleet: Fleet, calling: Calling, databases: dict[str, Any], tag: str
+) -> None:
+    silent, live = fleet.once
+    with frozen(silent), Clock() as clock:
+        calls = [calling.begin("once.record", tag=tag, seconds=6) for _ in range(WORKERS * 3)]
+        calls += [calling.begin("once.settle", Settle(tag=tag + "c"), key=tag, seconds=6)]
+        assert {ending(call) for call in calls} == {"ok"}
+        assert databases["once"]["runs"].distinct("pid", {"tag": tag}) == [live.pid]
+    assert clock.seconds < 6
+    assert calling.code("once.settle", Settle(tag=tag + "c"), key=tag) == "ok"
+    assert databases["once"]["effects"].count_documents({"tag": tag + "c"}) == 1
+
+
+@pytest.mark.usefixtures("fleet")
+def test_when_too_many_wait_the_next_is_told_at_once_and_other_services_are_not_affected(
+    calling: Calling,
+) -> None:
+    waiting = [calling.begin("absent.anything", seconds=3) for _ in range(PER_TARGET)]
+    with Clock() as clock:
+        assert calling.code("absent.anything") == "busy"
+        assert calling.code("tried.record", tag="beside") == "ok"
+    assert clock.seconds < AT_ONCE
+    assert {ending(call) for call in waiting} == {"deadline_expired"}
+
+
+@contextmanager
+def green_client(parts: Parts, folder: Path, seconds: float) -> Iterator[Callable[[], list[Any]]]:
+    """A greenlet client that calls without end; what is given ends it and returns [code, seconds] for each
+    call."""
+    stop = folder / "stop"
+    with ChildProcess(
+        "tests.integration.green_children:call_until",
+        url=parts.rabbitmq_url("gateway"),
+        keys_dir=str(parts.keys_dir),
+        route="tried.record",
+        seconds=seconds,
+        stop=str(stop),
+    ) as child:
+
+        def end() -> list[Any]:
+            stop.touch()
+            return list(child.result())
+
+        yield end
+
+
+def began(databases: dict[str, Any]) -> Callable[[], bool]:
+    """Whether the greenlet client has got calls through since now."""
+    runs = databases["tried"]["runs"]
+    before = runs.count_documents({"tag": {"$regex": "^green-"}})
+    return lambda: runs.count_documents({"tag": {"$regex": "^green-"}}) > before + 5
+
+
+def test_while_the_broker_takes_nothing_callers_are_told_at_once(
+    fleet: Fleet, parts: Parts, cell: Cell, calling: Calling, databases: dict[str, Any], tmp_path: Path
+) -> None:
+    """A disk alarm: the broker reads from no connection on which something was published."""
+    with green_client(parts, tmp_path, seconds=2) as end:
+        until(began(databases), seconds=20)
+        rabbitmqctl(cell, "set_disk_free_limit", "100000GB")
+        try:
+            until(lambda: calling.code("tried.record", tag="alarm", seconds=1) == "unavailable", every=0.1)
+            with Clock() as clock:
+                assert {calling.code("tried.record", tag="alarm") for _ in range(20)} == {"unavailable"}
+            assert clock.seconds < AT_ONCE
+            assert not calling.calls.ready
+        finally:
+            rabbitmqctl(cell, "set_disk_free_limit", "50MB")
+        until(lambda: calling.code("tried.record", tag="over", seconds=2) == "ok", seconds=20)
+        until(began(databases), seconds=20)
+        told = end()
+    refused = [seconds for code, seconds in told if code == "unavailable"]
+    assert len(refused) > 10
+    assert sorted(refused)[len(refused) // 2] < 0.1
+    assert max(seconds for _, seconds in told) < 2 + AT_ONCE
+    assert told[-1][0] == "ok"
+    assert fleet.tried.alive
+
+
+def test_after_the_broker_was_killed_both_clients_go_on_and_no_call_waited_longer_than_it_may(
+    fleet: Fleet, parts: Parts, cell: Cell, calling: Calling, databases: dict[str, Any], tmp_path: Path
+) -> None:
+    with green_client(parts, tmp_path, seconds=2) as end:
+        until(began(databases), seconds=20)
+        outstanding = [calling.begin("tried.record", tag="killed", takes=1, seconds=3) for _ in range(20)]
+        broker = cell.processes()["rabbit"].pid
+        with Clock() as clock:
+            os.kill(broker, signal.SIGKILL)
+            codes = {ending(call) for call in outstanding}
+        assert codes <= {"ok", "deadline_expired", "link_down"}
+        assert clock.seconds < 3 + AT_ONCE
+        until(lambda: broker_answers(parts), seconds=60, every=0.2)
+        until(lambda: calling.code("tried.record", tag="again", seconds=2) == "ok", seconds=30)
+        until(began(databases), seconds=20)
+        told = end()
+    assert max(seconds for _, seconds in told) < 2 + AT_ONCE
+    assert told[-1][0] == "ok"
+    everyone = [fleet.tried, *fleet.once, fleet.echo, fleet.mirror]
+    assert all(instance.alive for instance in everyone)
+    for instance in everyone:
+        instance.wait_ready()
+
+
+def broker_answers(parts: Parts) -> bool:
+    try:
+        return bool(parts.operator_api.running_nodes())
+    except ApiTrouble:
+        return False
+
+
+def test_sigterm_lets_running_calls_end_and_hands_back_the_rest(
+    fleet: Fleet, parts: Parts, calling: Calling, databases: dict[str, Any], tag: str, tmp_path: Path
+) -> None:
+    database = databases["once"]
+    with instances(parts, tmp_path, ONCE, CONCORDAT_WORKERS=str(WORKERS)) as (ended,):
+        calls = [calling.begin("once.record", tag=tag, takes=0.7) for _ in range(WORKERS * 5)]
+        calls += [calling.begin("once.settle", Settle(tag=tag, takes=0.7), key=tag)]
+        until(lambda: database["runs"].find_one({"tag": tag, "pid": ended.pid}))
+        ended.terminate()
+        assert {ending(call) for call in calls} == {"ok"}
+        assert ended.exit_code() == 0
+    assert database["runs"].count_documents({"tag": tag}) == WORKERS * 5
+    assert database["effects"].count_documents({"tag": tag}) == 1
+
+
+def signed(parts: Parts, authority: str, request: Say, **changed: Any) -> SignedCaller:
+    """A caller for `tried.who` and these arguments, signed by `authority`."""
+    now = datetime.now(UTC)
+    caller = Caller.model_validate(
+        {
+            "kind": "user",
+            "id": "u-1",
+            "agency_id": "a-1",
+            "device_class": "managed",
+            "audience": "tried",
+            "method": "who",
+            "args_hash": hash_arguments(bytes(raw(request))),
+            "request_id": "r-1",
+            "now": now,
+            "expires_at": now + timedelta(seconds=10),
+            **changed,
+        }
+    )
+    return sign(caller, Keyring(parts.keys_dir, authority).shared_secrets("tried", PURPOSE)[0])
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_caller_is_believed_for_exactly_what_sharing_signed(calling: Calling, parts: Parts) -> None:
+    say, other = Say(text="hello"), Say(text="hullo")
+    good = signed(parts, AUTHORITY, say)
+    assert calling.ask("tried.who", say, caller=good, reply=Said).text == "u-1: hello"
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    refused: list[tuple[str, Say, SignedCaller | None]] = [
+        ("tried.who", other, good),
+        ("tried.who", say, None),
+        ("tried.settle", say, good),
+        ("tried.who", say, signed(parts, "gateway", say)),
+        ("tried.who", say, signed(parts, AUTHORITY, say, audience="echo")),
+        ("tried.who", say, signed(parts, AUTHORITY, say, method="settle")),
+        ("tried.who", say, signed(parts, AUTHORITY, say, expires_at=past)),
+        ("tried.who", say, SignedCaller(good.body.replace(b"u-1", b"u-2"), good.mac)),
+        ("echo.say", say, good),
+    ]
+    codes = [calling.code(route, request, caller=caller, key="k") for route, request, caller in refused]
+    assert codes == ["unauthenticated"] * len(refused)
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_service_that_may_not_ask_is_refused(calling: Calling) -> None:
+    assert calling.ask("tried.only_for_gateway") == "gateway"
+    assert calling.code("tried.only_for_echo") == "refused"
+    assert calling.code("tried.ask", peer="once", asks="only_for_gateway") == "refused"
+
+
+@pytest.mark.usefixtures("fleet")
+def test_while_keys_are_rotated_no_call_fails(
+    calling: Calling, parts: Parts, ear: Ear, tmp_path: Path
+) -> None:
+    """Both ends of one way at once. A process looks for new keys every two seconds."""
+    before = {row.kid for row in keys.listed(parts.keys_dir)}
+    codes = []
+    with green_client(parts, tmp_path, seconds=5) as end:
+        new = {
+            name: keys.rotate(parts.keys_dir, name, time.time(), start_after=2.8, overlap=1.5)
+            for name in ("tried", "gateway")
+        }
+        last = max(row.until for row in keys.listed(parts.keys_dir) if row.kid in before and row.until)
+        while time.time() < last + 0.3:
+            codes += [calling.code("tried.record", tag="turning", seconds=5) for _ in range(5)]
+        told = end()
+    assert len(codes) > 50
+    assert set(codes) | {code for code, _ in told} == {"ok"}
+    heard = ear.listen()
+    assert calling.code("tried.record", tag="turned") == "ok"
+    asked, answered = (Seal.of(message.body) for message in ear.taken(heard))
+    assert (asked.sender, asked.senders_kid, asked.receivers_kid) == (
+        "gateway",
+        new["gateway"],
+        new["tried"],
+    )
+    assert (answered.sender, answered.senders_kid) == ("tried", new["tried"])
+
+
+@pytest.mark.usefixtures("fleet")
+def test_the_broker_sees_nothing_of_what_is_said_and_keeps_none_of_it(
+    calling: Calling, ear: Ear, tag: str
+) -> None:
+    mark = f"Mrs Hollis {tag}"
+    calls, events = ear.listen(CALLS), ear.listen("echo.events")
+    assert calling.ask("echo.say", Say(text=mark), reply=Said).text == mark
+    assert calling.code("echo.change_note", ChangeNote(note_id=tag, text=mark), key=mark) == "ok"
+    assert calling.ask("echo.get_note", GetNote(note_id=tag), reply=Note).text == mark
+    passed, told = ear.taken(calls), until(lambda: ear.taken(events))
+    assert len(passed) == 6
+    assert len(told) == 1
+    for message in passed + told:
+        seen = repr((message.properties, message.headers, message.delivery_info)).encode() + message.body
+        assert not [word for word in (b"Hollis", mark.encode()) if word in seen]
+    assert {message.properties["delivery_mode"] for message in passed} == {1}
+    assert all(tag.encode() not in message.body for message in passed)
+
+
+@pytest.mark.usefixtures("fleet")
+def test_a_trace_passes_from_the_call_into_its_event(
+    calling: Calling, databases: dict[str, Any], tag: str
+) -> None:
+    request = ChangeNote(note_id=tag, text="text")
+    assert calling.code("echo.change_note", request, key=tag, traceparent=TRACE) == "ok"
+    row = databases["echo"]["commands"].find_one({"events.aggregate": f"notes/{tag}"})
+    event = Event.from_json(bytes(row["events"][0]["body"]))
+    assert event.traceparent is not None
+    assert event.traceparent[:35] == TRACE[:35]

@@ -1,0 +1,446 @@
+"""What stock nameko and its libraries do to their users (N0 to N21 in the docs), and that it is not so here.
+
+On the real broker and database. Where more than one test guards a fact, the others are beside the mechanism:
+test_events.py, test_outbox.py, test_confirms.py, test_calls.py.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from kombu.utils.json import dumps
+
+from deploy.launcher.cell import Cell
+from services.chassis.mongo import connect
+from services.chassis.topology import CALLS, DELIVERY_LIMIT, VHOST
+from services.contracts.directory import Shape
+from services.contracts.echo import AskMirror, ChangeNote, MirrorState, NoteVersion, Say
+from services.contracts.envelope import Event
+from services.contracts.messages import EventData
+from services.mirror.store import MirrorStore
+from tests.cell import OPERATOR, Parts
+from tests.eventlet_process import ROOT, run
+from tests.integration.calling import MIRROR, ONCE, TRIED, Calling, Clock, Ear, Instance, ending, instances
+from tests.integration.fussy_mirror import FAILS_TWICE
+from tests.integration.running_services import ServiceProcess, services
+from tests.integration.tried_service import Settle
+from tests.waiting import until
+
+WORKERS = 4
+HEARTBEAT = 1.0
+MIRRORS_QUEUE = "evt-echo--mirror"
+CONFIRMS = "tests.integration.confirm_children"
+SHAPES = {
+    "tried": Shape(serves=True, emits=True),
+    "once": Shape(serves=True, emits=True),
+    "absent": Shape(serves=True, emits=False),
+    "source": Shape(serves=False, emits=True),
+    "sink": Shape(serves=False, emits=False, subscribes=("source",)),
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def declared(parts: Parts) -> None:
+    parts.declare(SHAPES)
+
+
+@pytest.fixture(scope="module")
+def tried(declared: None, parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    """A service with few workers and a short heartbeat."""
+    folder = tmp_path_factory.mktemp("logs")
+    settings = {"CONCORDAT_WORKERS": str(WORKERS), "CONCORDAT_HEARTBEAT": str(HEARTBEAT)}
+    with instances(parts, folder, TRIED, **settings) as (started,):
+        yield started
+
+
+@pytest.fixture(scope="module")
+def pair(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ServiceProcess]]:
+    """echo, and two mirrors that fail on demand."""
+    with services(parts, tmp_path_factory.mktemp("logs"), "echo", "fussy", "fussy") as started:
+        yield started[1:]
+
+
+@pytest.fixture(scope="module")
+def calling(parts: Parts) -> Iterator[Calling]:
+    with Calling(parts) as calling:
+        yield calling
+
+
+@pytest.fixture(scope="module")
+def trieds(declared: None, parts: Parts) -> Iterator[Any]:
+    """The database of the service under trial."""
+    with connect(parts.mongo_url("tried"), app="test") as client:
+        yield client["tried"]
+
+
+@pytest.fixture
+def ear(parts: Parts) -> Iterator[Ear]:
+    ear = Ear(parts)
+    yield ear
+    ear.close()
+
+
+@pytest.fixture
+def tag() -> str:
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True, slots=True)
+class StockCall:
+    """The properties of a request that nameko's own client made, and the reply queues that it left behind."""
+
+    properties: dict[str, Any]
+    left: set[str]
+
+
+@pytest.fixture(scope="module")
+def stock_call(parts: Parts) -> Iterator[StockCall]:
+    ear, before = Ear(parts), reply_queues(parts)
+    heard = ear.listen(CALLS)
+    run("tests.integration.stock_children:ask_and_leave", url=parts.rabbitmq_url(OPERATOR))
+    (asked,) = (m for m in ear.taken(heard) if m.delivery_info["routing_key"] == "stocked.anything")
+    ear.close()
+    left = {name for name in reply_queues(parts) - before if "standalone_rpc_proxy" in name}
+    yield StockCall(asked.properties, left)
+    for name in left:
+        parts.operator_api.call("DELETE", f"queues/{VHOST}/{name}")
+
+
+def usable(calling: Calling) -> bool:
+    """All workers of the service under trial are free to answer."""
+    calls = [calling.begin("tried.record", tag="usable") for _ in range(WORKERS)]
+    return {ending(call) for call in calls} == {"ok"}
+
+
+def test_n0_the_runner_needs_no_pkg_resources(parts: Parts, calling: Calling, tmp_path: Path) -> None:
+    (tmp_path / "pkg_resources.py").write_text("raise ImportError('pkg_resources')\n")
+    with instances(parts, tmp_path, MIRROR, PYTHONPATH=str(tmp_path)):
+        assert calling.code("mirror.get_mirror", AskMirror(note_id="any")) == "ok"
+    stock = subprocess.run(
+        [sys.executable, "-c", "import nameko.cli.main"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert "ImportError: pkg_resources" in stock.stderr
+
+
+def test_n1_a_command_whose_process_dies_takes_effect_once(
+    parts: Parts, calling: Calling, tag: str, tmp_path: Path
+) -> None:
+    settle = Settle(tag=tag, takes=60)
+    with (
+        connect(parts.mongo_url("once"), app="test") as client,
+        instances(parts, tmp_path, ONCE, ONCE) as both,
+    ):
+        database: Any = client["once"]
+        call = calling.begin("once.settle", settle, seconds=30, key=tag)
+        first = until(lambda: database["attempts"].find_one({"_id": tag}))
+        next(process for process in both if process.pid == first["pid"]).kill()
+        assert ending(call) == "ok"
+        assert calling.ask("once.settle", settle, key=tag) == {"tag": tag}
+        last = database["attempts"].find_one({"_id": tag})
+        assert (last["count"] >= 2, last["pid"] != first["pid"]) == (True, True)
+        assert database["effects"].count_documents({"tag": tag}) == 1
+
+
+@pytest.mark.usefixtures("tried")
+def test_n2_calls_to_a_service_that_is_down_end_and_leave_their_caller_usable(calling: Calling) -> None:
+    with Clock() as clock:
+        calls = [
+            calling.begin("tried.ask", peer="absent", asks="anything", seconds=1)
+            for _ in range(WORKERS * 2 + 2)
+        ]
+        assert {ending(call) for call in calls} <= {"deadline_expired", "unavailable"}
+    assert clock.seconds < 2.5
+    assert usable(calling)
+
+
+@pytest.mark.usefixtures("tried")
+def test_n3_a_timeout_that_is_no_exception_is_answered_and_costs_no_worker(calling: Calling) -> None:
+    calls = [calling.begin("tried.time_out") for _ in range(WORKERS * 3)]
+    assert [ending(call) for call in calls] == ["internal"] * len(calls)
+    assert usable(calling)
+
+
+def test_n4_calls_whose_caller_gave_up_do_not_run(
+    tried: Instance, calling: Calling, trieds: Any, tag: str, stock_call: StockCall
+) -> None:
+    assert "expiration" not in stock_call.properties
+    tried.pause()
+    try:
+        calls = [calling.begin("tried.record", tag=tag, seconds=0.4) for _ in range(10)]
+        assert {ending(call) for call in calls} == {"deadline_expired"}
+    finally:
+        tried.resume()
+    assert usable(calling)
+    assert trieds["runs"].count_documents({"tag": tag}) == 0
+
+
+def test_n5_a_request_without_a_reply_address_harms_nobody(
+    tried: Instance, calling: Calling, ear: Ear
+) -> None:
+    lost = tried.count("link_lost")
+    ear.taken("dead-tried")
+    shapes: list[dict[str, Any]] = [
+        {},
+        {"correlation_id": "1"},
+        {"reply_to": "x"},
+        {"content_type": "application/json"},
+    ]
+    for properties in shapes:
+        for _ in range(3):
+            ear.publish(b'{"args": [], "kwargs": {}}', exchange=CALLS, key="tried.record", **properties)
+    assert len(ear.heard("dead-tried", b"args", count=12)) == 12
+    assert usable(calling)
+    assert (tried.alive, tried.count("link_lost")) == (True, lost)
+
+
+def test_n6_a_broker_lost_while_a_command_runs_ends_no_process_and_doubles_no_effect(
+    tried: Instance, calling: Calling, parts: Parts, trieds: Any, tag: str
+) -> None:
+    lost = tried.count("link_lost")
+    connections = until(lambda: found if len(found := connections_of(parts, "tried")) == 2 else None)
+    call = calling.begin("tried.settle", Settle(tag=tag, takes=1), seconds=20, key=tag)
+    until(lambda: trieds["attempts"].find_one({"_id": tag}))
+    for name in connections:
+        parts.operator_api.call("DELETE", f"connections/{quote(name)}")
+    assert ending(call) == "ok"
+    assert tried.count("link_lost") == lost + 2
+    assert tried.alive
+    assert trieds["effects"].count_documents({"tag": tag}) == 1
+
+
+def test_n7_while_the_broker_is_frozen_callers_are_answered_in_time(
+    tried: Instance, calling: Calling, cell: Cell
+) -> None:
+    broker = cell.processes()["rabbit"].pid
+    os.kill(broker, signal.SIGSTOP)
+    try:
+        with Clock() as clock:
+            calls = [calling.begin("tried.record", tag="frozen", seconds=1) for _ in range(20)]
+            assert {ending(call) for call in calls} <= {"deadline_expired", "link_down"}
+        assert clock.seconds < 2.5
+    finally:
+        os.kill(broker, signal.SIGCONT)
+    until(lambda: calling.code("tried.record", tag="thawed", seconds=2) == "ok", seconds=20)
+    assert tried.alive
+
+
+def test_n8_an_event_whose_handler_raises_is_neither_lost_nor_tried_without_pause(
+    pair: list[ServiceProcess], ear: Ear, store: MirrorStore, database: Any, tag: str
+) -> None:
+    note = FAILS_TWICE + tag
+    event = ear.emit(note, 1)
+    until(lambda: store.applied(note), seconds=20)
+    assert store.applied(note) == [1]
+    assert database["tries"].find_one({"_id": event.id})["count"] == 3
+
+
+@pytest.mark.usefixtures("pair")
+def test_n9_events_take_effect_in_order(ear: Ear, store: MirrorStore) -> None:
+    notes = [uuid.uuid4().hex for _ in range(4)]
+    for number in (2, 1, 4, 3, 6, 5, 7):
+        for note in notes:
+            ear.emit(note, number)
+    until(lambda: all(len(store.applied(note)) >= 7 for note in notes), seconds=20)
+    assert all(store.applied(note) == list(range(1, 8)) for note in notes)
+
+
+def test_n10_long_work_runs_once_and_beside_the_hub_costs_no_connection(
+    tried: Instance, calling: Calling, trieds: Any, tag: str
+) -> None:
+    """Each takes longer than the broker waits for a sign of life."""
+    lost = tried.count("link_lost")
+    assert calling.ask("tried.crunch", tag=tag, takes=HEARTBEAT * 2.5, seconds=12) == tag
+    assert tried.count("link_lost") == lost
+    assert trieds["runs"].count_documents({"tag": tag}) == 1
+    blocking = Settle(tag=tag, takes=HEARTBEAT * 3.5, blocking=True)
+    assert calling.code("tried.settle", blocking, seconds=20, key=tag) == "ok"
+    assert trieds["effects"].count_documents({"tag": tag}) == 1
+
+
+@pytest.mark.usefixtures("pair")
+def test_n11_an_event_published_before_a_queue_is_bound_is_kept(
+    parts: Parts, calling: Calling, ear: Ear, store: MirrorStore, tag: str
+) -> None:
+    unsent = {"unsent": True, "events.aggregate": f"notes/{tag}"}
+    with connect(parts.mongo_url("echo"), app="test") as client:
+        ear.bind(False)
+        try:
+            assert change(calling, tag).version == 1
+            assert client["echo"]["commands"].count_documents(unsent) == 1
+        finally:
+            ear.bind(True)
+        until(lambda: store.applied(tag) == [1])
+        until(lambda: client["echo"]["commands"].count_documents(unsent) == 0)
+
+
+def test_n12_what_cannot_be_decoded_is_put_aside_and_never_logged(
+    tried: Instance, pair: list[ServiceProcess], ear: Ear, tag: str
+) -> None:
+    mark = f"SECRET-{tag}".encode()
+    address: dict[str, Any] = {"reply_to": "x", "correlation_id": "1"}
+    for kind in ("application/json", "application/vnd.concordat.sealed", "application/x-python-serialize"):
+        ear.publish(b"\xff{" + mark, exchange=CALLS, key="tried.record", content_type=kind, **address)
+    ear.publish(b"\xff{" + mark)
+    until(lambda: len(ear.dead(mark.decode())) == 1)
+    assert len(ear.heard("dead-tried", mark, count=3)) == 3
+    logs = tried.log.read_text() + "".join(process.log.read_text() for process in pair)
+    assert mark.decode() not in logs
+    assert "body_sha256" in logs
+
+
+def test_n13_two_instances_share_one_durable_queue_under_a_fixed_name(
+    pair: list[ServiceProcess], ear: Ear, store: MirrorStore
+) -> None:
+    until(lambda: ear.consumers(MIRRORS_QUEUE) == len(pair))
+    notes = [uuid.uuid4().hex for _ in range(10)]
+    for note in notes:
+        ear.emit(note, 1)
+    until(lambda: all(store.applied(note) == [1] for note in notes))
+    assert run("tests.integration.stock_children:broadcast") == "EventHandlerConfigurationError"
+
+
+@pytest.mark.usefixtures("tried", "pair")
+def test_n14_calls_and_replies_are_transient_and_events_are_not(
+    calling: Calling, ear: Ear, tag: str, stock_call: StockCall
+) -> None:
+    assert stock_call.properties["delivery_mode"] == 2
+    calls, events = ear.listen(CALLS), ear.listen("echo.events")
+    assert usable(calling)
+    change(calling, tag)
+    passed = ear.taken(calls)
+    assert len(passed) >= 2 * WORKERS + 2
+    assert {message.properties.get("delivery_mode") for message in passed} == {1}
+    assert all(int(message.properties["expiration"]) <= 12_000 for message in passed)
+    (event,) = ear.heard(events, tag.encode())
+    assert event.properties["delivery_mode"] == 2
+
+
+@pytest.mark.usefixtures("tried")
+def test_n15_who_says_in_a_header_who_they_are_is_not_believed(
+    calling: Calling, ear: Ear, trieds: Any, tag: str
+) -> None:
+    replies = ear.listen(CALLS)
+    for kind in ("application/json", "application/vnd.concordat.sealed"):
+        ear.publish(
+            b'{"args": [], "kwargs": {"tag": "' + tag.encode() + b'"}}',
+            exchange=CALLS,
+            key="tried.record",
+            content_type=kind,
+            headers={"nameko.user_id": "admin", "nameko.call_id_stack": []},
+            reply_to="rpc.reply-gateway-me",
+            correlation_id=tag,
+        )
+    assert calling.code("tried.who", Say(text=tag)) == "unauthenticated"
+    assert usable(calling)
+    assert trieds["runs"].count_documents({"tag": tag}) == 0
+    answered = [m for m in ear.taken(replies) if m.delivery_info["routing_key"] == "rpc.reply-gateway-me"]
+    assert answered == []
+
+
+def test_n16_a_renamed_handler_takes_from_the_same_queue(
+    pair: list[ServiceProcess], parts: Parts, ear: Ear, store: MirrorStore, tmp_path: Path
+) -> None:
+    before = durable(parts)
+    until(lambda: ear.consumers(MIRRORS_QUEUE) == len(pair))
+    renamed = "tests.integration.tried_service:RenamedMirror"
+    notes = [uuid.uuid4().hex for _ in range(30)]
+    with instances(parts, tmp_path, renamed) as (process,):
+        until(lambda: ear.consumers(MIRRORS_QUEUE) == len(pair) + 1)
+        for note in notes:
+            ear.emit(note, 1)
+        until(lambda: all(store.applied(note) == [1] for note in notes))
+        assert process.metric("events_total{") > 0
+        assert durable(parts) == before
+
+
+@pytest.mark.usefixtures("tried")
+def test_n17_a_client_has_one_reply_queue_and_leaves_none(
+    parts: Parts, calling: Calling, stock_call: StockCall
+) -> None:
+    assert len(stock_call.left) == 1
+    before = reply_queues(parts)
+    with Calling(parts) as another:
+        assert usable(another)
+        assert usable(another)
+        assert len(reply_queues(parts) - before) == 1
+    until(lambda: reply_queues(parts) <= before)
+
+
+@pytest.mark.usefixtures("tried")
+def test_n18_a_moment_is_a_plain_string_on_the_wire(calling: Calling) -> None:
+    answer = calling.ask("tried.moment")
+    assert isinstance(answer["at"], str)
+    assert abs((datetime.now(UTC) - datetime.fromisoformat(answer["at"])).total_seconds()) < 60
+    stock: Any = dumps
+    assert "__type__" in stock({"at": datetime.now(UTC)})
+
+
+@pytest.mark.usefixtures("pair")
+def test_n19_publishing_while_messages_stream_in_mixes_nothing_up(calling: Calling) -> None:
+    """echo calls mirror for each of them while the others arrive."""
+    notes = [uuid.uuid4().hex for _ in range(150)]
+    calls = [calling.begin("echo.ask_mirror", AskMirror(note_id=note), reply=MirrorState) for note in notes]
+    assert [call.result(20).note_id for call in calls] == notes
+
+
+def test_n20_confirms_are_awaited_together(parts: Parts, ear: Ear, tag: str) -> None:
+    ear.declare(tag)
+    try:
+        seconds = run(f"{CONFIRMS}:pipelined", url=parts.rabbitmq_url("operator"), good=tag, count=100)
+    finally:
+        ear.delete(tag)
+    assert seconds["pipelined"] < seconds["serial"] / 1.5
+
+
+@pytest.mark.usefixtures("tried")
+def test_n21_what_cannot_be_routed_fails_at_once_and_what_cannot_be_handled_is_kept(
+    calling: Calling, ear: Ear, tag: str
+) -> None:
+    with Clock() as clock:
+        assert calling.code("nobody.anything") == "unknown_service"
+    assert clock.seconds < 2
+    event = Event.of("source", "thing.happened", f"things/{tag}", 1, EventData(), now=datetime.now(UTC))
+    ear.publish(event.to_json(), exchange="source.events", key="thing.happened")
+    until(lambda: ear.put_back("evt-source--sink"))
+    for _ in range(DELIVERY_LIMIT + 5):
+        ear.put_back("evt-source--sink")
+    (letter,) = until(lambda: ear.taken("dead-sink"))
+    assert tag.encode() in letter.body
+
+
+def change(calling: Calling, note: str) -> NoteVersion:
+    version: NoteVersion = calling.ask(
+        "echo.change_note", ChangeNote(note_id=note, text="text"), key=note, reply=NoteVersion
+    )
+    return version
+
+
+def connections_of(parts: Parts, user: str) -> list[str]:
+    """The broker tells of new connections some seconds late."""
+    listed = parts.operator_api.call("GET", "connections")
+    return [connection["name"] for connection in listed if connection.get("user") == user]
+
+
+def durable(parts: Parts) -> set[str]:
+    return {queue["name"] for queue in parts.operator_api.queues() if queue["durable"]}
+
+
+def reply_queues(parts: Parts) -> set[str]:
+    return {queue["name"] for queue in parts.operator_api.queues() if queue["name"].startswith("rpc.reply-")}
