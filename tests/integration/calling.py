@@ -6,11 +6,13 @@ import asyncio
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from struct import unpack_from
 from typing import Any
 
 import amqp
@@ -22,6 +24,7 @@ from services.chassis.deadline import Deadline
 from services.chassis.topology import CALLS
 from services.contracts.errors import ConcordatError
 from tests.cell import Parts
+from tests.eventlet_process import ChildProcess
 from tests.integration.running_services import Operator, ServiceProcess
 from tests.waiting import until
 
@@ -132,6 +135,27 @@ def instances(parts: Parts, folder: Path, *paths: str, **settings: str) -> Itera
         yield started
 
 
+@contextmanager
+def green_client(parts: Parts, folder: Path, seconds: float) -> Iterator[Callable[[], list[Any]]]:
+    """A greenlet client that calls without end; what is given ends it and returns [code, seconds] for each
+    call."""
+    stop = folder / "stop"
+    with ChildProcess(
+        "tests.integration.green_children:call_until",
+        url=parts.rabbitmq_url("gateway"),
+        keys_dir=str(parts.keys_dir),
+        route="tried.record",
+        seconds=seconds,
+        stop=str(stop),
+    ) as child:
+
+        def end() -> list[Any]:
+            stop.touch()
+            return list(child.result())
+
+        yield end
+
+
 class Ear(Operator):
     """The operator, who may also listen to everything that passes."""
 
@@ -168,6 +192,23 @@ class Ear(Operator):
 
     def consumers(self, queue: str) -> int:
         return int(self._channel.queue_declare(queue, passive=True)[2])
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What anybody can read of a sealed body: for whom, with which keys, until when."""
+
+    sender: str
+    senders_kid: str
+    receivers_kid: str
+    millis: int
+
+    @classmethod
+    def of(cls, body: bytes) -> Seal:
+        size = body[1]
+        kids = body[2 + size : 10 + size]
+        (millis,) = unpack_from(">Q", body, 2 + size + 8 + 16 + 8)
+        return cls(body[2 : 2 + size].decode(), kids[:4].hex(), kids[4:].hex(), millis)
 
 
 class Clock:

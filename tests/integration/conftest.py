@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from deploy.launcher.cell import Cell
 from services.chassis.mongo import connect
 from services.mirror.store import MirrorStore
 from tests.cell import Parts, running
+from tests.integration.calling import Calling, Ear
 from tests.integration.running_services import Operator
 
 
@@ -56,3 +58,24 @@ def database(parts: Parts) -> Iterator[Any]:
 def store(database: Any) -> MirrorStore:
     """Mirror's."""
     return MirrorStore(database)
+
+
+@pytest.fixture(scope="module")
+def calling(parts: Parts) -> Iterator[Calling]:
+    """The gateway's client."""
+    with Calling(parts, heartbeat=1) as calling:
+        yield calling
+
+
+@pytest.fixture
+def ear(parts: Parts) -> Iterator[Ear]:
+    """The operator, listening."""
+    ear = Ear(parts)
+    yield ear
+    ear.close()
+
+
+@pytest.fixture
+def tag() -> str:
+    """A name that no other test has."""
+    return uuid.uuid4().hex

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from struct import unpack_from
 from typing import Any
 
 import pytest
 
 from deploy.launcher.cell import Cell
 from deploy.operator_api import ApiTrouble
-from services.chassis import keys
-from services.chassis.callers import AUTHORITY, PURPOSE
 from services.chassis.deadline import HOP_MARGIN
 from services.chassis.mongo import connect
-from services.chassis.payload import raw
 from services.chassis.pending import PER_TARGET
-from services.chassis.sealing import Keyring
-from services.chassis.topology import CALLS
-from services.contracts.caller import Caller, SignedCaller, hash_arguments, sign
 from services.contracts.directory import Shape
-from services.contracts.echo import AskMirror, ChangeNote, GetNote, Note, Said, Say
-from services.contracts.envelope import Event
+from services.contracts.echo import AskMirror
 from tests.cell import Parts
-from tests.eventlet_process import ChildProcess
 from tests.integration.calling import (
     ECHO,
     MIRROR,
@@ -41,7 +29,9 @@ from tests.integration.calling import (
     Clock,
     Ear,
     Instance,
+    Seal,
     ending,
+    green_client,
     instances,
 )
 from tests.integration.tried_service import Settle
@@ -81,19 +71,6 @@ def fleet(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fl
 
 
 @pytest.fixture(scope="module")
-def calling(parts: Parts) -> Iterator[Calling]:
-    with Calling(parts, heartbeat=1) as calling:
-        yield calling
-
-
-@pytest.fixture
-def ear(parts: Parts) -> Iterator[Ear]:
-    ear = Ear(parts)
-    yield ear
-    ear.close()
-
-
-@pytest.fixture(scope="module")
 def databases(fleet: Fleet, parts: Parts) -> Iterator[dict[str, Any]]:
     """Of `tried`, `once` and `echo`, by name."""
     urls = {name: parts.mongo_url(name) for name in ("tried", "once", "echo")}
@@ -101,11 +78,6 @@ def databases(fleet: Fleet, parts: Parts) -> Iterator[dict[str, Any]]:
     yield {name: client[name] for name, client in clients.items()}
     for client in clients.values():
         client.close()
-
-
-@pytest.fixture
-def tag() -> str:
-    return uuid.uuid4().hex
 
 
 @contextmanager
@@ -133,23 +105,6 @@ def test_an_unknown_service_or_method_is_told_at_once(
         else:
             assert calling.code("tried.ask", peer=service, asks="anything") == code
     assert clock.seconds < AT_ONCE
-
-
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """What anybody can read of a sealed body: for whom, with which keys, until when."""
-
-    sender: str
-    senders_kid: str
-    receivers_kid: str
-    millis: int
-
-    @classmethod
-    def of(cls, body: bytes) -> Seal:
-        size = body[1]
-        kids = body[2 + size : 10 + size]
-        (millis,) = unpack_from(">Q", body, 2 + size + 8 + 16 + 8)
-        return cls(body[2 : 2 + size].decode(), kids[:4].hex(), kids[4:].hex(), millis)
 
 
 def test_a_deadline_shrinks_at_each_hop_and_the_answer_comes_before_it(
@@ -211,27 +166,6 @@ def test_when_too_many_wait_the_next_is_told_at_once_and_other_services_are_not_
         assert calling.code("tried.record", tag="beside") == "ok"
     assert clock.seconds < AT_ONCE
     assert {ending(call) for call in waiting} == {"deadline_expired"}
-
-
-@contextmanager
-def green_client(parts: Parts, folder: Path, seconds: float) -> Iterator[Callable[[], list[Any]]]:
-    """A greenlet client that calls without end; what is given ends it and returns [code, seconds] for each
-    call."""
-    stop = folder / "stop"
-    with ChildProcess(
-        "tests.integration.green_children:call_until",
-        url=parts.rabbitmq_url("gateway"),
-        keys_dir=str(parts.keys_dir),
-        route="tried.record",
-        seconds=seconds,
-        stop=str(stop),
-    ) as child:
-
-        def end() -> list[Any]:
-            stop.touch()
-            return list(child.result())
-
-        yield end
 
 
 def began(databases: dict[str, Any]) -> Callable[[], bool]:
@@ -311,112 +245,3 @@ def test_sigterm_lets_running_calls_end_and_hands_back_the_rest(
         assert ended.exit_code() == 0
     assert database["runs"].count_documents({"tag": tag}) == WORKERS * 5
     assert database["effects"].count_documents({"tag": tag}) == 1
-
-
-def signed(parts: Parts, authority: str, request: Say, **changed: Any) -> SignedCaller:
-    """A caller for `tried.who` and these arguments, signed by `authority`."""
-    now = datetime.now(UTC)
-    caller = Caller.model_validate(
-        {
-            "kind": "user",
-            "id": "u-1",
-            "agency_id": "a-1",
-            "device_class": "managed",
-            "audience": "tried",
-            "method": "who",
-            "args_hash": hash_arguments(bytes(raw(request))),
-            "request_id": "r-1",
-            "now": now,
-            "expires_at": now + timedelta(seconds=10),
-            **changed,
-        }
-    )
-    return sign(caller, Keyring(parts.keys_dir, authority).shared_secrets("tried", PURPOSE)[0])
-
-
-@pytest.mark.usefixtures("fleet")
-def test_a_caller_is_believed_for_exactly_what_sharing_signed(calling: Calling, parts: Parts) -> None:
-    say, other = Say(text="hello"), Say(text="hullo")
-    good = signed(parts, AUTHORITY, say)
-    assert calling.ask("tried.who", say, caller=good, reply=Said).text == "u-1: hello"
-    past = datetime.now(UTC) - timedelta(seconds=1)
-    refused: list[tuple[str, Say, SignedCaller | None]] = [
-        ("tried.who", other, good),
-        ("tried.who", say, None),
-        ("tried.settle", say, good),
-        ("tried.who", say, signed(parts, "gateway", say)),
-        ("tried.who", say, signed(parts, AUTHORITY, say, audience="echo")),
-        ("tried.who", say, signed(parts, AUTHORITY, say, method="settle")),
-        ("tried.who", say, signed(parts, AUTHORITY, say, expires_at=past)),
-        ("tried.who", say, SignedCaller(good.body.replace(b"u-1", b"u-2"), good.mac)),
-        ("echo.say", say, good),
-    ]
-    codes = [calling.code(route, request, caller=caller, key="k") for route, request, caller in refused]
-    assert codes == ["unauthenticated"] * len(refused)
-
-
-@pytest.mark.usefixtures("fleet")
-def test_a_service_that_may_not_ask_is_refused(calling: Calling) -> None:
-    assert calling.ask("tried.only_for_gateway") == "gateway"
-    assert calling.code("tried.only_for_echo") == "refused"
-    assert calling.code("tried.ask", peer="once", asks="only_for_gateway") == "refused"
-
-
-@pytest.mark.usefixtures("fleet")
-def test_while_keys_are_rotated_no_call_fails(
-    calling: Calling, parts: Parts, ear: Ear, tmp_path: Path
-) -> None:
-    """Both ends of one way at once. A process looks for new keys every two seconds."""
-    before = {row.kid for row in keys.listed(parts.keys_dir)}
-    codes = []
-    with green_client(parts, tmp_path, seconds=5) as end:
-        new = {
-            name: keys.rotate(parts.keys_dir, name, time.time(), start_after=2.8, overlap=1.5)
-            for name in ("tried", "gateway")
-        }
-        last = max(row.until for row in keys.listed(parts.keys_dir) if row.kid in before and row.until)
-        while time.time() < last + 0.3:
-            codes += [calling.code("tried.record", tag="turning", seconds=5) for _ in range(5)]
-        told = end()
-    assert len(codes) > 50
-    assert set(codes) | {code for code, _ in told} == {"ok"}
-    heard = ear.listen()
-    assert calling.code("tried.record", tag="turned") == "ok"
-    asked, answered = (Seal.of(message.body) for message in ear.taken(heard))
-    assert (asked.sender, asked.senders_kid, asked.receivers_kid) == (
-        "gateway",
-        new["gateway"],
-        new["tried"],
-    )
-    assert (answered.sender, answered.senders_kid) == ("tried", new["tried"])
-
-
-@pytest.mark.usefixtures("fleet")
-def test_the_broker_sees_nothing_of_what_is_said_and_keeps_none_of_it(
-    calling: Calling, ear: Ear, tag: str
-) -> None:
-    mark = f"Mrs Hollis {tag}"
-    calls, events = ear.listen(CALLS), ear.listen("echo.events")
-    assert calling.ask("echo.say", Say(text=mark), reply=Said).text == mark
-    assert calling.code("echo.change_note", ChangeNote(note_id=tag, text=mark), key=mark) == "ok"
-    assert calling.ask("echo.get_note", GetNote(note_id=tag), reply=Note).text == mark
-    passed, told = ear.taken(calls), until(lambda: ear.taken(events))
-    assert len(passed) == 6
-    assert len(told) == 1
-    for message in passed + told:
-        seen = repr((message.properties, message.headers, message.delivery_info)).encode() + message.body
-        assert not [word for word in (b"Hollis", mark.encode()) if word in seen]
-    assert {message.properties["delivery_mode"] for message in passed} == {1}
-    assert all(tag.encode() not in message.body for message in passed)
-
-
-@pytest.mark.usefixtures("fleet")
-def test_a_trace_passes_from_the_call_into_its_event(
-    calling: Calling, databases: dict[str, Any], tag: str
-) -> None:
-    request = ChangeNote(note_id=tag, text="text")
-    assert calling.code("echo.change_note", request, key=tag, traceparent=TRACE) == "ok"
-    row = databases["echo"]["commands"].find_one({"events.aggregate": f"notes/{tag}"})
-    event = Event.from_json(bytes(row["events"][0]["body"]))
-    assert event.traceparent is not None
-    assert event.traceparent[:35] == TRACE[:35]

@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import falcon.testing
 import httpx
 import pytest
 
 from deploy.launcher.cell import Cell
+from gateway.app import create_app
+from gateway.settings import GatewaySettings
 from tests.cell import running
 from tests.waiting import until
 
@@ -32,7 +35,9 @@ def client(whole: Cell) -> Iterator[httpx.Client]:
 
 
 def _change(client: httpx.Client, note: str, text: str, key: str) -> httpx.Response:
-    return client.post(f"/api/v1/echo/notes/{note}/changes", json={"text": text}, headers={"Idempotency-Key": key})
+    return client.post(
+        f"/api/v1/echo/notes/{note}/changes", json={"text": text}, headers={"Idempotency-Key": key}
+    )
 
 
 def _is_problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
@@ -74,7 +79,9 @@ def test_a_repeated_command_has_one_effect_and_one_answer(client: httpx.Client) 
 def test_a_command_without_a_usable_key_is_refused(client: httpx.Client) -> None:
     path = "/api/v1/echo/notes/keyless/changes"
     _is_problem(client.post(path, json={"text": "x"}), 400, "idempotency_key_required")
-    _is_problem(client.post(path, json={"text": "x"}, headers={"Idempotency-Key": "k" * 129}), 400, "malformed")
+    _is_problem(
+        client.post(path, json={"text": "x"}, headers={"Idempotency-Key": "k" * 129}), 400, "malformed"
+    )
     _is_problem(client.get("/api/v1/echo/notes/keyless"), 404, "not_found")
 
 
@@ -157,11 +164,6 @@ def test_no_personal_data_reaches_a_log_or_a_metric(client: httpx.Client, whole:
 
 
 def test_the_proving_ground_is_there_only_when_asked_for(whole: Cell) -> None:
-    from gateway.app import create_app
-    from gateway.settings import GatewaySettings
-
     settings = GatewaySettings(rabbitmq_url=whole.rabbitmq_url("gateway"), keys_dir=whole.keys_dir)
-    import falcon.testing
-
-    result = falcon.testing.TestClient(create_app(settings)).simulate_post("/api/v1/echo/sayings", json={"text": ""})
-    assert result.status_code == 404
+    client = falcon.testing.TestClient(create_app(settings))
+    assert client.simulate_post("/api/v1/echo/sayings", json={"text": ""}).status_code == 404

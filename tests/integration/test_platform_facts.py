@@ -1,7 +1,7 @@
-"""What stock nameko and its libraries do to their users (N0 to N21 in the docs), and that it is not so here.
+"""What stock nameko and its libraries do to their users, N0 to N21, and that it is not so here: calls.
 
-On the real broker and database. Where more than one test guards a fact, the others are beside the mechanism:
-test_events.py, test_outbox.py, test_confirms.py, test_calls.py.
+On the real broker and database. The facts about events are in test_platform_facts_events.py. Where more than
+one test guards a fact, the others are beside the mechanism: test_calls.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import os
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,30 +22,21 @@ from kombu.utils.json import dumps
 
 from deploy.launcher.cell import Cell
 from services.chassis.mongo import connect
-from services.chassis.topology import CALLS, DELIVERY_LIMIT, VHOST
+from services.chassis.topology import CALLS, VHOST
 from services.contracts.directory import Shape
-from services.contracts.echo import AskMirror, ChangeNote, MirrorState, NoteVersion, Say
-from services.contracts.envelope import Event
-from services.contracts.messages import EventData
-from services.mirror.store import MirrorStore
+from services.contracts.echo import AskMirror, Say
 from tests.cell import OPERATOR, Parts
 from tests.eventlet_process import ROOT, run
 from tests.integration.calling import MIRROR, ONCE, TRIED, Calling, Clock, Ear, Instance, ending, instances
-from tests.integration.fussy_mirror import FAILS_TWICE
-from tests.integration.running_services import ServiceProcess, services
 from tests.integration.tried_service import Settle
 from tests.waiting import until
 
 WORKERS = 4
 HEARTBEAT = 1.0
-MIRRORS_QUEUE = "evt-echo--mirror"
-CONFIRMS = "tests.integration.confirm_children"
 SHAPES = {
     "tried": Shape(serves=True, emits=True),
     "once": Shape(serves=True, emits=True),
     "absent": Shape(serves=True, emits=False),
-    "source": Shape(serves=False, emits=True),
-    "sink": Shape(serves=False, emits=False, subscribes=("source",)),
 }
 
 
@@ -65,35 +55,10 @@ def tried(declared: None, parts: Parts, tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.fixture(scope="module")
-def pair(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ServiceProcess]]:
-    """echo, and two mirrors that fail on demand."""
-    with services(parts, tmp_path_factory.mktemp("logs"), "echo", "fussy", "fussy") as started:
-        yield started[1:]
-
-
-@pytest.fixture(scope="module")
-def calling(parts: Parts) -> Iterator[Calling]:
-    with Calling(parts) as calling:
-        yield calling
-
-
-@pytest.fixture(scope="module")
 def trieds(declared: None, parts: Parts) -> Iterator[Any]:
     """The database of the service under trial."""
     with connect(parts.mongo_url("tried"), app="test") as client:
         yield client["tried"]
-
-
-@pytest.fixture
-def ear(parts: Parts) -> Iterator[Ear]:
-    ear = Ear(parts)
-    yield ear
-    ear.close()
-
-
-@pytest.fixture
-def tag() -> str:
-    return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,26 +206,6 @@ def test_n7_while_the_broker_is_frozen_callers_are_answered_in_time(
     assert tried.alive
 
 
-def test_n8_an_event_whose_handler_raises_is_neither_lost_nor_tried_without_pause(
-    pair: list[ServiceProcess], ear: Ear, store: MirrorStore, database: Any, tag: str
-) -> None:
-    note = FAILS_TWICE + tag
-    event = ear.emit(note, 1)
-    until(lambda: store.applied(note), seconds=20)
-    assert store.applied(note) == [1]
-    assert database["tries"].find_one({"_id": event.id})["count"] == 3
-
-
-@pytest.mark.usefixtures("pair")
-def test_n9_events_take_effect_in_order(ear: Ear, store: MirrorStore) -> None:
-    notes = [uuid.uuid4().hex for _ in range(4)]
-    for number in (2, 1, 4, 3, 6, 5, 7):
-        for note in notes:
-            ear.emit(note, number)
-    until(lambda: all(len(store.applied(note)) >= 7 for note in notes), seconds=20)
-    assert all(store.applied(note) == list(range(1, 8)) for note in notes)
-
-
 def test_n10_long_work_runs_once_and_beside_the_hub_costs_no_connection(
     tried: Instance, calling: Calling, trieds: Any, tag: str
 ) -> None:
@@ -274,62 +219,27 @@ def test_n10_long_work_runs_once_and_beside_the_hub_costs_no_connection(
     assert trieds["effects"].count_documents({"tag": tag}) == 1
 
 
-@pytest.mark.usefixtures("pair")
-def test_n11_an_event_published_before_a_queue_is_bound_is_kept(
-    parts: Parts, calling: Calling, ear: Ear, store: MirrorStore, tag: str
-) -> None:
-    unsent = {"unsent": True, "events.aggregate": f"notes/{tag}"}
-    with connect(parts.mongo_url("echo"), app="test") as client:
-        ear.bind(False)
-        try:
-            assert change(calling, tag).version == 1
-            assert client["echo"]["commands"].count_documents(unsent) == 1
-        finally:
-            ear.bind(True)
-        until(lambda: store.applied(tag) == [1])
-        until(lambda: client["echo"]["commands"].count_documents(unsent) == 0)
-
-
-def test_n12_what_cannot_be_decoded_is_put_aside_and_never_logged(
-    tried: Instance, pair: list[ServiceProcess], ear: Ear, tag: str
+def test_n12_a_request_that_cannot_be_decoded_is_put_aside_and_never_logged(
+    tried: Instance, ear: Ear, tag: str
 ) -> None:
     mark = f"SECRET-{tag}".encode()
     address: dict[str, Any] = {"reply_to": "x", "correlation_id": "1"}
     for kind in ("application/json", "application/vnd.concordat.sealed", "application/x-python-serialize"):
         ear.publish(b"\xff{" + mark, exchange=CALLS, key="tried.record", content_type=kind, **address)
-    ear.publish(b"\xff{" + mark)
-    until(lambda: len(ear.dead(mark.decode())) == 1)
     assert len(ear.heard("dead-tried", mark, count=3)) == 3
-    logs = tried.log.read_text() + "".join(process.log.read_text() for process in pair)
-    assert mark.decode() not in logs
-    assert "body_sha256" in logs
+    assert mark.decode() not in tried.log.read_text()
+    assert "body_sha256" in tried.log.read_text()
 
 
-def test_n13_two_instances_share_one_durable_queue_under_a_fixed_name(
-    pair: list[ServiceProcess], ear: Ear, store: MirrorStore
-) -> None:
-    until(lambda: ear.consumers(MIRRORS_QUEUE) == len(pair))
-    notes = [uuid.uuid4().hex for _ in range(10)]
-    for note in notes:
-        ear.emit(note, 1)
-    until(lambda: all(store.applied(note) == [1] for note in notes))
-    assert run("tests.integration.stock_children:broadcast") == "EventHandlerConfigurationError"
-
-
-@pytest.mark.usefixtures("tried", "pair")
-def test_n14_calls_and_replies_are_transient_and_events_are_not(
-    calling: Calling, ear: Ear, tag: str, stock_call: StockCall
-) -> None:
+@pytest.mark.usefixtures("tried")
+def test_n14_calls_and_replies_are_transient(calling: Calling, ear: Ear, stock_call: StockCall) -> None:
     assert stock_call.properties["delivery_mode"] == 2
-    calls, events = ear.listen(CALLS), ear.listen("echo.events")
+    heard = ear.listen(CALLS)
     assert usable(calling)
-    change(calling, tag)
-    passed = ear.taken(calls)
-    assert len(passed) >= 2 * WORKERS + 2
+    passed = ear.taken(heard)
+    assert len(passed) >= 2 * WORKERS
     assert {message.properties.get("delivery_mode") for message in passed} == {1}
     assert all(int(message.properties["expiration"]) <= 12_000 for message in passed)
-    (event,) = ear.heard(events, tag.encode())
-    assert event.properties["delivery_mode"] == 2
 
 
 @pytest.mark.usefixtures("tried")
@@ -354,22 +264,6 @@ def test_n15_who_says_in_a_header_who_they_are_is_not_believed(
     assert answered == []
 
 
-def test_n16_a_renamed_handler_takes_from_the_same_queue(
-    pair: list[ServiceProcess], parts: Parts, ear: Ear, store: MirrorStore, tmp_path: Path
-) -> None:
-    before = durable(parts)
-    until(lambda: ear.consumers(MIRRORS_QUEUE) == len(pair))
-    renamed = "tests.integration.tried_service:RenamedMirror"
-    notes = [uuid.uuid4().hex for _ in range(30)]
-    with instances(parts, tmp_path, renamed) as (process,):
-        until(lambda: ear.consumers(MIRRORS_QUEUE) == len(pair) + 1)
-        for note in notes:
-            ear.emit(note, 1)
-        until(lambda: all(store.applied(note) == [1] for note in notes))
-        assert process.metric("events_total{") > 0
-        assert durable(parts) == before
-
-
 @pytest.mark.usefixtures("tried")
 def test_n17_a_client_has_one_reply_queue_and_leaves_none(
     parts: Parts, calling: Calling, stock_call: StockCall
@@ -392,54 +286,10 @@ def test_n18_a_moment_is_a_plain_string_on_the_wire(calling: Calling) -> None:
     assert "__type__" in stock({"at": datetime.now(UTC)})
 
 
-@pytest.mark.usefixtures("pair")
-def test_n19_publishing_while_messages_stream_in_mixes_nothing_up(calling: Calling) -> None:
-    """echo calls mirror for each of them while the others arrive."""
-    notes = [uuid.uuid4().hex for _ in range(150)]
-    calls = [calling.begin("echo.ask_mirror", AskMirror(note_id=note), reply=MirrorState) for note in notes]
-    assert [call.result(20).note_id for call in calls] == notes
-
-
-def test_n20_confirms_are_awaited_together(parts: Parts, ear: Ear, tag: str) -> None:
-    ear.declare(tag)
-    try:
-        seconds = run(f"{CONFIRMS}:pipelined", url=parts.rabbitmq_url("operator"), good=tag, count=100)
-    finally:
-        ear.delete(tag)
-    assert seconds["pipelined"] < seconds["serial"] / 1.5
-
-
-@pytest.mark.usefixtures("tried")
-def test_n21_what_cannot_be_routed_fails_at_once_and_what_cannot_be_handled_is_kept(
-    calling: Calling, ear: Ear, tag: str
-) -> None:
-    with Clock() as clock:
-        assert calling.code("nobody.anything") == "unknown_service"
-    assert clock.seconds < 2
-    event = Event.of("source", "thing.happened", f"things/{tag}", 1, EventData(), now=datetime.now(UTC))
-    ear.publish(event.to_json(), exchange="source.events", key="thing.happened")
-    until(lambda: ear.put_back("evt-source--sink"))
-    for _ in range(DELIVERY_LIMIT + 5):
-        ear.put_back("evt-source--sink")
-    (letter,) = until(lambda: ear.taken("dead-sink"))
-    assert tag.encode() in letter.body
-
-
-def change(calling: Calling, note: str) -> NoteVersion:
-    version: NoteVersion = calling.ask(
-        "echo.change_note", ChangeNote(note_id=note, text="text"), key=note, reply=NoteVersion
-    )
-    return version
-
-
 def connections_of(parts: Parts, user: str) -> list[str]:
     """The broker tells of new connections some seconds late."""
     listed = parts.operator_api.call("GET", "connections")
     return [connection["name"] for connection in listed if connection.get("user") == user]
-
-
-def durable(parts: Parts) -> set[str]:
-    return {queue["name"] for queue in parts.operator_api.queues() if queue["durable"]}
 
 
 def reply_queues(parts: Parts) -> set[str]:
