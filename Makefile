@@ -14,8 +14,8 @@ help: ## Say what there is.
 setup: ## Install what is missing: .venv, the Python packages by hash, RabbitMQ.
 	@deploy/setup.sh
 
-demo: up ## Start everything on this machine and say where it is (echo and mirror so far; log-ins come later).
-	@echo "Readiness: that address + readyz.  Every process: make status.  Stop: make down"
+demo: setup ## Start everything on this machine and say what one can do with it.
+	@$(CONCORDAT) up --demo $(ARGS)
 
 up: setup ## Start broker, database, services, gateway. ARGS="-c echo=3", "--cluster", "--foreground".
 	@$(CONCORDAT) up $(ARGS)

@@ -10,9 +10,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deploy import cli_cell, cli_database, cli_keys, cli_queues, cli_settings, cli_topology
+from deploy import cli_cell, cli_database, cli_keys, cli_queues, cli_secrets, cli_settings, cli_topology
 from deploy.launcher.trouble import Trouble
 from deploy.operator_api import ApiTrouble
+from deploy.queues import BrokerTrouble
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 
@@ -22,12 +23,13 @@ app.add_typer(cli_topology.app, name="topology")
 app.add_typer(cli_database.app, name="database")
 app.add_typer(cli_queues.app, name="queues")
 app.add_typer(cli_keys.app, name="keys")
+app.add_typer(cli_secrets.app, name="secrets")
 
 
 def main() -> None:
     """Run a command; trouble is told in plain words and ends with exit code 1."""
     try:
         app()
-    except (Trouble, ApiTrouble) as trouble:
+    except (Trouble, ApiTrouble, BrokerTrouble) as trouble:
         Console(stderr=True, soft_wrap=True).print(f"[red]concordat:[/red] {escape(str(trouble))}")
         sys.exit(1)

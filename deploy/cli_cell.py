@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy import options
+from deploy import demo, options
 from deploy.launcher import doctor as examination
 from deploy.launcher import sweep
 from deploy.launcher.cell import Cell, remembered
@@ -36,6 +37,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def up(
+    *,
     count: Annotated[
         list[str] | None,
         typer.Option("-c", "--count", metavar="SERVICE=N", help="How many of a service; may be repeated."),
@@ -46,6 +48,9 @@ def up(
         list[str] | None,
         typer.Option(metavar="NAME=N", help="A fixed port, such as gateway=8080; may be repeated."),
     ] = None,
+    demonstrate: Annotated[
+        bool, typer.Option("--demo", help="Serve the proving ground too, and say what one can try.")
+    ] = False,
     data: options.Data = options.RUN,
 ) -> None:
     """Start broker, database, services and gateway, and wait until they are ready.
@@ -53,9 +58,13 @@ def up(
     RABBITMQ_URL, RABBITMQ_API and MONGO_URL in the environment name ones that run already, by accounts that
     may make users.
     """
-    counts = {**dict.fromkeys(SERVICES, 1), **_numbers(count)}
+    counts = {**dict.fromkeys(SERVICES, 1), **options.numbers(count)}
     if unknown := sorted(counts.keys() - SERVICES.keys()):
         raise Trouble(f"There is no service {', '.join(unknown)}. Known: {', '.join(sorted(SERVICES))}.")
+    given, wanted = Given.from_environment(os.environ), options.numbers(port)
+    if demonstrate:
+        demo.check(given)
+        wanted = {**demo.port(), **wanted}
     began = time.monotonic()
     with console.status("starting broker and database") as status:
 
@@ -63,10 +72,20 @@ def up(
             console.print(f"  {text} [dim]{time.monotonic() - began:.1f} s[/dim]")
             status.update("starting")
 
-        given = Given.from_environment(os.environ)
-        cell = Cell(data, counts, cluster=cluster, wanted_ports=_numbers(port), given=given, say=say)
-        cell.up()
+        cell = Cell(
+            data,
+            counts,
+            cluster=cluster,
+            wanted_ports=wanted,
+            given=given,
+            environment=demo.ENVIRONMENT if demonstrate else None,
+            say=say,
+        )
+        with _ending_with_us(cell) if foreground else nullcontext():
+            cell.up()
     console.print(f"[green]up[/green] in {time.monotonic() - began:.1f} s: {cell.url or 'no gateway'}")
+    if demonstrate and cell.url:
+        print(demo.text(cell.url))
     if foreground:
         _stay(cell)
 
@@ -136,24 +155,24 @@ def down(data: options.Data = options.RUN) -> None:
     console.print(f"down in {time.monotonic() - began:.1f} s: {there} processes ended{note}")
 
 
-def _numbers(pairs: Sequence[str] | None) -> dict[str, int]:
-    """From NAME=N. Raises Trouble."""
-    found: dict[str, int] = {}
-    for pair in pairs or ():
-        name, _, number = pair.partition("=")
-        if not name or not number.isdecimal() or int(number) > 65535:
-            raise Trouble(f"{pair!r} is not NAME=NUMBER, such as echo=3.")
-        found[name] = int(number)
-    return found
-
-
-def _stay(cell: Cell) -> None:
-    """Until Ctrl-C or SIGTERM, or until somebody else stopped the cell."""
+@contextmanager
+def _ending_with_us(cell: Cell) -> Iterator[None]:
+    """Ctrl-C, SIGTERM or trouble during the start stops what has started."""
 
     def leave(*_: object) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    except (KeyboardInterrupt, Trouble):
+        console.print("stopping")
+        cell.down()
+        raise
+
+
+def _stay(cell: Cell) -> None:
+    """Until Ctrl-C or SIGTERM, or until somebody else stopped the cell."""
     try:
         while cell.is_up():
             time.sleep(_LOOK_EVERY)

@@ -28,9 +28,13 @@ def make(
     services: Annotated[str, typer.Option(help="Comma-separated; all by default.")] = ",".join(
         sorted(SERVICES)
     ),
+    owner: options.Owners = None,
 ) -> None:
     """Make a key pair for each service that has none. Safe to repeat."""
-    made = keys.make(_folder(data, folder), _known(services), time.time())
+    place, names = _folder(data, folder), _known(services)
+    made = keys.make(place, names, time.time())
+    for name, user in options.numbers(owner).items():
+        options.give(place / name, user)
     typer.echo(f"made: {', '.join(made) or 'nothing, all are there'}")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import amqp
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy import options, queues
 from deploy.launcher.broker import OPERATOR
@@ -32,9 +32,14 @@ def list_(
     user: options.User = OPERATOR,
     password_file: options.PasswordFile = None,
 ) -> None:
-    """Each queue: messages waiting and in work, consumers, and what is wrong. Figures are up to 5 s old."""
+    """Each queue: messages waiting and in work, consumers, and what is wrong.
+
+    The number in work is up to 10 s old; with --api the others are too.
+    """
     rows = options.operator_api(data, api, user, password_file).queues()
-    table = Table("queue", "ready", "unacked", "consumers", "remark")
+    if api is None:
+        rows = queues.counted(rows, options.running_cell(data).rabbitmq_url(OPERATOR))
+    table = Table(Column("queue", no_wrap=True, overflow="fold"), "ready", "unacked", "consumers", "remark")
     for standing in queues.standings(rows, SERVICES):
         figures = (str(standing.ready), str(standing.unacked), str(standing.consumers))
         table.add_row(standing.name, *figures, standing.remark, style="yellow" if standing.remark else None)

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from rich.console import Console
 from rich.table import Table
 
+if TYPE_CHECKING:
+    from services.chassis.settings import Setting
+
 
 def settings() -> None:
-    """List every setting of a service with its type, default and meaning."""
-    from services.chassis.settings import describe  # 0.15 s that no other command should wait for
+    """List every setting of a service, and what the gateway has besides: type, default and meaning."""
+    # 0.15 s that no other command should wait for
+    from gateway.settings import GatewaySettings
+    from services.chassis.settings import describe
 
-    table = Table("setting", "type", "default", "meaning")
-    for setting in describe():
+    common = describe()
+    _show("every service and the gateway", common)
+    _show("the gateway alone", [one for one in describe(GatewaySettings) if one not in common])
+
+
+def _show(title: str, settings: Sequence[Setting]) -> None:
+    table = Table("setting", "type", "default", "meaning", title=title, title_justify="left")
+    for setting in settings:
         table.add_row(setting.key, setting.type, setting.default, setting.doc)
     Console().print(table)

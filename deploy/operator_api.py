@@ -37,7 +37,7 @@ class OperatorApi:
         self.call("POST", "definitions", document, timeout=60)
 
     def queues(self) -> list[dict[str, Any]]:
-        """The queues of our vhost, with their figures of some seconds ago at most."""
+        """The queues of our vhost, with their figures of some seconds ago."""
         found: list[dict[str, Any]] = self.call("GET", f"queues/{VHOST}")
         return found
 

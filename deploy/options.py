@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +23,36 @@ PasswordFile = Annotated[
     Path | None, typer.Option("--password-file", help="File with the operator's password.")
 ]
 
+Owners = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--owner", metavar="NAME=UID", help="The user who reads somebody's secrets; may be repeated."
+    ),
+]
+
 RUN = Path(".run")
+
+
+def numbers(pairs: Sequence[str] | None) -> dict[str, int]:
+    """From NAME=NUMBER. Raises Trouble."""
+    found: dict[str, int] = {}
+    for pair in pairs or ():
+        name, _, number = pair.partition("=")
+        if not name or not number.isdecimal() or int(number) > 65535:
+            raise Trouble(f"{pair!r} is not NAME=NUMBER, such as echo=3.")
+        found[name] = int(number)
+    return found
+
+
+def give(path: Path, owner: int | None) -> None:
+    """A file, or a folder with all in it, to a user. Raises Trouble when that is not allowed."""
+    if owner is None:
+        return
+    try:
+        for one in (path, *path.rglob("*")):
+            os.chown(one, owner, owner)
+    except OSError as error:
+        raise Trouble(f"{path} cannot be given to user {owner}. Run this as root.") from error
 
 
 def running_cell(data: Path) -> Cell:

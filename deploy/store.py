@@ -13,7 +13,7 @@ from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 
 ELECTION_MS = 2000
 
-_UNAUTHORIZED, _UNAUTHENTICATED, _NOT_INITIALISED, _USER_EXISTS = 13, 18, 94, 51003
+_UNAUTHORIZED, _UNAUTHENTICATED, _INITIALISED, _NOT_INITIALISED, _USER_EXISTS = 13, 18, 23, 94, 51003
 
 Client = pymongo.MongoClient[dict[str, Any]]
 
@@ -40,6 +40,24 @@ def initiate(hosts: Sequence[str], name: str, operator: str, password: str, seco
             _follow(hosts, operator, password)
         _wait_for_primary(nobody, hosts[0], until)
     _make_operator(hosts, name, operator, password, until)
+
+
+def form(url: str, name: str, hosts: Sequence[str], seconds: float) -> None:
+    """Make one replica set of `hosts`, where there is none yet, and wait for a primary.
+
+    `url` is of an operator whom they know already, as those of the official image do. Raises StoreTrouble.
+    """
+    until = time.monotonic() + seconds
+    with pymongo.MongoClient[dict[str, Any]](
+        url, directConnection=True, serverSelectionTimeoutMS=500
+    ) as client:
+        _retried(lambda: client.admin.command("ping"), until)
+        try:
+            client.admin.command("replSetInitiate", _configuration(name, hosts, 1))
+        except OperationFailure as error:
+            if error.code != _INITIALISED:
+                raise StoreTrouble(f"the replica set could not be made: code {error.code}") from None
+        _wait_for_primary(client, hosts[0], until)
 
 
 def grant(url: str, passwords: Mapping[str, str]) -> None:

@@ -125,14 +125,18 @@ class Cell:
         return Addresses(self.places, self.plan, self._given, self._reach)
 
     def _chosen_ports(self) -> dict[str, int]:
-        """A running cell keeps its ports; only those of new programs are chosen."""
+        """A running cell keeps its ports, except where others are wanted."""
         before = Plan.load(self.places.state)
         remembered = dict(before.ports) if before else {}
         names = self._plan.port_names()
-        kept = {name: remembered[name] for name in names if name in remembered and self.is_up()}
         wanted = {name if name in names else f"{name}-1": port for name, port in self._wanted_ports.items()}
         if unknown := wanted.keys() - names:
             raise Trouble(f"There is no port named {', '.join(sorted(unknown))}. Known: {', '.join(names)}.")
+        kept = {
+            name: remembered[name]
+            for name in (names if self.is_up() else ())
+            if name in remembered and wanted.get(name) in (None, remembered[name])
+        }
         return kept | ports.choose((name for name in names if name not in kept), wanted, remembered)
 
     # -- up and down --------------------------------------------------------------------------------
@@ -145,6 +149,7 @@ class Cell:
         self.places.make()
         with self._alone():
             self._check_machine()
+            self._given.check()
             self._end_leftovers()
             self._configure()
             keys.make(self.places.keys, self._shapes, time.time())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 
 from deploy.launcher import credentials, tools
 from deploy.launcher.places import Places
@@ -23,13 +24,18 @@ def names(cluster: bool) -> list[str]:
 
 def programs(places: Places, ports: Mapping[str, int], *, cluster: bool) -> list[Program]:
     """Write the members' common key and return the members."""
-    secret = credentials.password(places.secrets, "mongo.secret")
-    key = base64.b64encode(hashlib.sha512(secret.encode()).digest()).decode()
-    key_file = credentials.write(places.secrets / "mongo.key", key, 0o400)
+    key_file = member_key(places.secrets)
     binary = str(tools.mongod())
     return [
         _member(places, binary, str(key_file), name, ports[name], cluster=cluster) for name in names(cluster)
     ]
+
+
+def member_key(folder: Path) -> Path:
+    """The file with which the members of a replica set know one another."""
+    secret = credentials.password(folder, "mongo.secret")
+    key = base64.b64encode(hashlib.sha512(secret.encode()).digest()).decode()
+    return credentials.write(folder / "mongo.key", key, 0o400)
 
 
 def _member(places: Places, binary: str, key_file: str, name: str, port: int, *, cluster: bool) -> Program:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from deploy import queues
 from deploy.launcher import listeners, ports, sweep, tools
+from deploy.launcher.broker import OPERATOR
 from deploy.launcher.cell import LEAST_DISK, Cell, remembered
 from deploy.launcher.places import Places
 from deploy.launcher.plan import Plan
@@ -142,10 +143,11 @@ def _alarms(cell: Cell) -> str:
 
 def _queues(cell: Cell) -> Iterator[Finding]:
     try:
-        rows = cell.operator_api.queues()
-    except ApiTrouble as trouble:
+        rows = queues.counted(cell.operator_api.queues(), cell.rabbitmq_url(OPERATOR))
+    except (ApiTrouble, queues.BrokerTrouble) as trouble:
         yield Finding("queues", False, str(trouble))
         return
-    bad = [standing for standing in queues.standings(rows, SERVICES) if standing.remark]
+    found = queues.standings(rows, SERVICES)
+    bad = [standing for standing in found if standing.remark]
     yield from (Finding(standing.name, False, standing.remark) for standing in bad)
-    yield Finding("queues", not bad, f"{len(rows)} queues, {len(bad)} with a remark")
+    yield Finding("queues", not bad, f"{len(found)} queues, {len(bad)} with a remark")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,16 +17,13 @@ from services.contracts.directory import Shape
 
 EVERYONE = "*"
 
-PROVING_GROUND = "echo"
-"""Where it runs, the gateway serves its routes."""
-
 Environment = Mapping[str, Mapping[str, str]]
 """Variables by service, by instance, or for EVERYONE."""
 
 
 def with_database(shapes: Mapping[str, Shape]) -> list[str]:
-    """Who has no part on the broker but asking (the gateway) keeps no data either."""
-    return [name for name, shape in shapes.items() if shape.serves or shape.emits or shape.subscribes]
+    """Those that keep data."""
+    return [name for name, shape in shapes.items() if shape.keeps_data]
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class Services:
 
     def _program(self, service: str, name: str) -> Program:
         port = self.addresses.plan.ports[name]
-        command = self.commands.get(service) or _usual_command(service)
+        command = self.commands.get(service) or usual_command(service)
         given = (self.environment.get(key, {}) for key in (EVERYONE, service, name))
         variables = self._own_environment(service, name, port)
         for more in given:
@@ -61,7 +59,8 @@ class Services:
         """Secrets by file name only, so that no process list shows one."""
         places = self.addresses.places
         folder = places.secrets / service
-        broker_file = credentials.write(folder / "rabbitmq_url", self.addresses.rabbitmq_url(service))
+        urls = [self.addresses.rabbitmq_url(service)]
+        broker_file = credentials.write(folder / "rabbitmq_url", urls[0])
         variables = {
             "RABBITMQ_URL_FILE": str(broker_file),
             "CONCORDAT_KEYS_DIR": str(places.keys),
@@ -72,14 +71,16 @@ class Services:
             "PYTHONUNBUFFERED": "1",
         }
         if service in with_database(self.shapes):
-            database_file = credentials.write(folder / "mongo_url", self.addresses.mongo_url(service))
+            urls.append(self.addresses.mongo_url(service))
+            database_file = credentials.write(folder / "mongo_url", urls[1])
             variables["MONGO_URL_FILE"] = str(database_file)
-        if service == GATEWAY and self.addresses.plan.counts.get(PROVING_GROUND):
-            variables["CONCORDAT_ECHO"] = "1"
+        # Other content of these files is another program to supervisord: a running one is started anew.
+        variables["CONCORDAT_ADDRESSES"] = hashlib.sha256("\n".join(urls).encode()).hexdigest()[:12]
         return variables
 
 
-def _usual_command(service: str) -> list[str]:
+def usual_command(service: str) -> list[str]:
+    """How a service, or the gateway, is started, here and elsewhere."""
     if service == GATEWAY:
         return [sys.executable, "-m", "gunicorn", "--config", str(CHECKOUT / "gateway" / "server.py")]
     entry = f"services.{service}.service:{service.capitalize()}Service"
