@@ -12,7 +12,7 @@ from deploy.launcher import credentials, database
 from deploy.launcher.broker import OPERATOR
 from deploy.launcher.services import with_database
 from deploy.launcher.trouble import Trouble
-from services.chassis.topology import VHOST
+from services.chassis.topology import MESSAGE_BYTES, VHOST
 from services.contracts.directory import SERVICES
 
 app = typer.Typer(no_args_is_help=True, help="Make the secrets of a run that is not a cell's.")
@@ -54,6 +54,7 @@ def _of_broker(folder: Path, owner: int | None) -> None:
     """The operator's account is made by the broker itself, at its very first start."""
     secret = credentials.password(folder, OPERATOR)
     settings = f"default_vhost = {VHOST}\ndefault_user = {OPERATOR}\ndefault_pass = {secret}\n"
+    settings += f"max_message_size = {MESSAGE_BYTES}\n"
     options.give(credentials.write(folder / "rabbitmq.conf", settings), owner)
 
 

@@ -50,7 +50,7 @@ def give(path: Path, owner: int | None) -> None:
         return
     try:
         for one in (path, *path.rglob("*")):
-            os.chown(one, owner, owner)
+            os.chown(one, owner, owner, follow_symlinks=False)
     except OSError as error:
         raise Trouble(f"{path} cannot be given to user {owner}. Run this as root.") from error
 

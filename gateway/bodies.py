@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TypeVar
 
 import falcon.asgi
 from pydantic import BaseModel, ValidationError
 
-from services.contracts.errors import IdempotencyKeyRequired, Malformed, TooLarge, UnsupportedType
+from services.chassis import context
+from services.contracts.errors import (
+    DeadlineExpired,
+    IdempotencyKeyRequired,
+    Malformed,
+    TooLarge,
+    UnsupportedType,
+)
 from services.contracts.parsing import refusal
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -21,7 +29,13 @@ async def read(req: falcon.asgi.Request, model: type[Model], limit: int) -> Mode
         raise TooLarge
     if (req.content_type or "").partition(";")[0].strip().lower() != "application/json":
         raise UnsupportedType
-    body = await req.bounded_stream.read(limit + 1)
+    serving = context.current()
+    try:
+        # A body that drips in would hold its connection for ever.
+        async with asyncio.timeout(serving.deadline.left() if serving else None):
+            body = await req.bounded_stream.read(limit + 1)
+    except TimeoutError:
+        raise DeadlineExpired(cause="the body did not arrive in time") from None
     if len(body) > limit:
         raise TooLarge
     try:

@@ -10,7 +10,7 @@ from deploy.launcher import credentials, slim, tools
 from deploy.launcher.places import Places
 from deploy.launcher.ports import HOST
 from deploy.launcher.programs import Program
-from services.chassis.topology import VHOST
+from services.chassis.topology import MESSAGE_BYTES, VHOST
 
 OPERATOR = "operator"
 """The broker's and the database's administrator in a cell; no service uses it."""
@@ -118,6 +118,7 @@ def _settings(password: str, name: str, ports: Mapping[str, int], *, cluster: bo
  {{loopback_users, [<<"{OPERATOR}">>]}},
  {{heartbeat, {HEARTBEAT_SECONDS}}},
  {{consumer_timeout, {CONSUMER_TIMEOUT_MS}}},
+ {{max_message_size, {MESSAGE_BYTES}}},
  {{disk_free_limit, {DISK_FREE_BYTES}}},
  {{vm_memory_high_watermark, {{absolute, {MEMORY_BYTES}}}}},
 {peers + " {cluster_partition_handling, pause_minority}," if cluster else ""}

@@ -146,7 +146,17 @@ class Supervisor:
 
 def _neutral(environment: Mapping[str, str]) -> dict[str, str]:
     """Without what would reach into the programs: they get their settings from the launcher alone."""
-    foreign = ("CONCORDAT_", "RABBITMQ_", "MONGO_", "ERL_", "PYTHONPATH", "VIRTUAL_ENV")
+    foreign = (
+        "CONCORDAT_",
+        "RABBITMQ_",
+        "MONGO_",
+        "ERL_",
+        "GUNICORN_",
+        "WEB_CONCURRENCY",
+        "FORWARDED_",
+        "PYTHONPATH",
+        "VIRTUAL_ENV",
+    )
     return {key: value for key, value in environment.items() if not key.startswith(foreign)}
 
 

@@ -8,6 +8,7 @@ import uuid
 from typing import Any
 
 import falcon.asgi
+from falcon.constants import COMBINED_METHODS
 
 from services.chassis import context, metrics, tracing
 from services.chassis.context import Context
@@ -42,9 +43,11 @@ class Requests:
     async def process_response(
         self, req: falcon.asgi.Request, resp: falcon.asgi.Response, _resource: Any, _succeeded: bool
     ) -> None:
-        """The label is the route's template: a path could name a case."""
+        """The label is the route's template: a path could name a case, and a method be anything."""
         req.context.span.__exit__(None, None, None)
-        route = req.uri_template or "unrouted"
+        method = req.method if req.method in COMBINED_METHODS else "OTHER"
         metrics.request_answered(
-            f"{req.method} {route}", str(resp.status_code), time.perf_counter() - req.context.began
+            f"{method} {req.uri_template or 'unrouted'}",
+            str(resp.status_code),
+            time.perf_counter() - req.context.began,
         )

@@ -19,12 +19,19 @@ def vouched(signed: SignedCaller, keyring: Keyring, incoming: Incoming) -> Calle
     if incoming.call.args or incoming.call.kwargs.keys() - {"request"}:
         raise Unauthenticated(cause="caller: arguments that nobody signed")
     audience, _, method = incoming.route.partition(".")
-    args_hash = hash_arguments(bytes(incoming.call.kwargs.get("request", b"")))
+    call = incoming.call
+    args_hash = hash_arguments(bytes(call.kwargs.get("request", b"")), call.key)
     problem: Unauthenticated | None = None
     for secret in keyring.shared_secrets(AUTHORITY, PURPOSE):
         try:
             return verify(
-                signed, secret, audience=audience, method=method, args_hash=args_hash, now=datetime.now(UTC)
+                signed,
+                secret,
+                audience=audience,
+                method=method,
+                args_hash=args_hash,
+                request_id=call.request_id,
+                now=datetime.now(UTC),
             )
         except Unauthenticated as other:
             problem = other

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol, TypeVar
+from urllib.parse import quote
 
 from pydantic import BaseModel
 from pymongo.client_session import ClientSession
@@ -29,7 +30,9 @@ from services.contracts.errors import (
     ConcordatError,
     IdempotencyKeyRequired,
     IdempotencyKeyReused,
+    NotVisible,
     RateLimited,
+    Refused,
     RequestInProgress,
     Unauthenticated,
     from_wire,
@@ -91,6 +94,9 @@ class CommandLog:
             return self._once(command, serving, body)
         except _Repeated:
             pass
+        except (Refused, NotVisible):
+            # Who may no longer know is not told what was: access is judged anew each time (V2).
+            raise
         except ConcordatError as problem:
             if not _final(problem) or not self._dedupe:
                 raise
@@ -179,7 +185,11 @@ def _serving() -> Context:
 
 def _identity(request: Request, serving: Context) -> str:
     """Keys are their giver's own: two callers that choose the same one do not meet."""
-    giver = f"{serving.caller.kind}:{serving.caller.id}" if serving.caller else serving.peer or "-"
+    giver = (
+        f"{serving.caller.kind}:{quote(serving.caller.id, safe='')}"
+        if serving.caller
+        else serving.peer or "-"
+    )
     return f"{type(request).__name__}/{giver}/{serving.key}"
 
 

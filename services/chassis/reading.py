@@ -26,9 +26,7 @@ def read_until_lost(connection: Connection) -> None:
         hub.schedule_call_global(0, work)
 
     turns = Turns(connection, schedule, lost.send_exception)
-    listener = hub.add(
-        hub.READ, connection.wire.sock.fileno(), turns.readable, lost.send_exception, _closed
-    )
+    listener = hub.add(hub.READ, connection.wire.sock.fileno(), turns.readable, lost.send_exception, _closed)
     turns.begin()
     try:
         lost.wait()

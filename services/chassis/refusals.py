@@ -46,7 +46,11 @@ class DeadLetters:
         self._passed_over = 0
 
     def keep(self, message: amqp.Message, problem: ConcordatError) -> None:
-        """Put one aside. Its hash is logged, never its body (N12); in a flood most are only counted."""
+        """Put one aside: its reason, hash and size. In a flood most are only counted.
+
+        The body is neither logged (N12) nor kept: a request is never replayed, an unsealed one would stay
+        readable on the broker, and large ones would fill it.
+        """
         metrics.dead_lettered(self._queue, problem.code)
         if not self._allowance.take():
             self._passed_over += 1
@@ -62,10 +66,10 @@ class DeadLetters:
             count=self._passed_over,
         )
         self._passed_over = 0
-        headers = {"x-reason": problem.code, "x-queue": self._queue}
+        headers = {"x-reason": problem.code, "x-queue": self._queue, "x-sha256": digest, "x-size": len(body)}
         properties: dict[str, Any] = {"delivery_mode": 2, "application_headers": headers}
         try:
-            self._link.publish(f"{self._service}.retries", f"dead-{self._service}", body, properties)
+            self._link.publish(f"{self._service}.retries", f"dead-{self._service}", b"", properties)
         except ConcordatError as lost:
             log.warning(
                 "dead_letter_not_kept", queue=self._queue, code=code, body_sha256=digest, reason=lost.code

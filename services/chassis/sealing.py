@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import weakref
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,11 +60,17 @@ class Keyring:
     def __init__(self, folder: Path, name: str) -> None:
         self.name = name
         self._keys = KeyFolder(folder, name)
+        self._begin()
+        own = weakref.WeakMethod(self._begin)
+        os.register_at_fork(after_in_child=lambda: (begin := own()) and begin())
+        self._in: dict[str, OrderedDict[bytes, AESGCM]] = {}
+        self._secrets: dict[tuple[str, str, str], bytes] = {}
+
+    def _begin(self) -> None:
+        """A new salt, so new keys, also in a forked child: no two processes may count with the same ones."""
         self._salt = os.urandom(SALT_SIZE)
         self._counter = itertools.count(1)
         self._out: dict[str, tuple[tuple[str, str], _Way]] = {}
-        self._in: dict[str, OrderedDict[bytes, AESGCM]] = {}
-        self._secrets: dict[tuple[str, str, str], bytes] = {}
 
     def seal(self, peer: str, body: bytes, deadline: int, context: bytes) -> bytes:
         """Return `body` sealed for `peer`, bound to `context`. Raises UnknownService for a peer without a

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -115,6 +116,19 @@ class ServiceSettings(BaseSettings):
         if self.faults and not self.allow_faults:
             raise ValueError(f"{PREFIX}FAULTS needs {PREFIX}ALLOW_FAULTS=1")
         return self
+
+    @model_validator(mode="after")
+    def _unsafe_only_on_this_machine(self) -> Self:
+        if (self.faults or self.plain) and not self.on_loopback:
+            raise ValueError(
+                f"{PREFIX}FAULTS and {PREFIX}PLAIN need {PREFIX}HTTP_HOST to be this machine's own"
+            )
+        return self
+
+    @property
+    def on_loopback(self) -> bool:
+        """This process is reached from its own machine alone: it is a trial or a test."""
+        return self.http_host == "localhost" or ip_address(self.http_host).is_loopback
 
     @property
     def rabbitmq_urls(self) -> tuple[str, ...]:

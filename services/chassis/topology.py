@@ -20,8 +20,10 @@ from services.contracts.directory import Shape
 
 VHOST = "concordat"
 CALLS = "nameko-rpc"
-CALLS_WAITING, CALL_MS = 20_000, 120_000
-"""Requests or replies that one queue holds (the oldest are dropped), and for how long."""
+CALLS_WAITING, CALLS_WAITING_BYTES, CALL_MS = 20_000, 64 * 1024 * 1024, 120_000
+"""Requests or replies that one queue holds (the oldest are dropped), in bytes too, and for how long."""
+MESSAGE_BYTES = 2 * 1024 * 1024
+"""The largest message that the broker takes; calls are half of it at most, events far less."""
 DELIVERY_LIMIT = 50
 """Deliveries of one message that may end with its consumer dying before the broker dead-letters it."""
 
@@ -145,7 +147,11 @@ _CALL_POLICY: Arguments = {
     "pattern": r"^rpc[-.]",
     "apply-to": "queues",
     "priority": 0,
-    "definition": {"max-length": CALLS_WAITING, "message-ttl": CALL_MS},
+    "definition": {
+        "max-length": CALLS_WAITING,
+        "max-length-bytes": CALLS_WAITING_BYTES,
+        "message-ttl": CALL_MS,
+    },
 }
 """Whatever a peer sends: the broker holds no more than this of requests or replies, and not for longer. A
 policy, not arguments of the queues, so that stock nameko's declaration of `rpc-{service}` is the same as

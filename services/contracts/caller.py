@@ -62,9 +62,12 @@ class SignedCaller:
     mac: bytes
 
 
-def hash_arguments(arguments: bytes) -> str:
-    """The `args_hash` of a request: SHA-256, in hex, of its JSON exactly as sent."""
-    return hashlib.sha256(arguments).hexdigest()
+def hash_arguments(arguments: bytes, key: str | None = None) -> str:
+    """The `args_hash` of a request: SHA-256, in hex, of its JSON exactly as sent.
+
+    For a command its idempotency key is part of it: else one caller would do for as many commands as keys.
+    """
+    return hashlib.sha256(arguments if key is None else arguments + b"\0" + key.encode()).hexdigest()
 
 
 def sign(caller: Caller, key: bytes) -> SignedCaller:
@@ -74,7 +77,14 @@ def sign(caller: Caller, key: bytes) -> SignedCaller:
 
 
 def verify(
-    signed: SignedCaller, key: bytes, *, audience: str, method: str, args_hash: str, now: datetime
+    signed: SignedCaller,
+    key: bytes,
+    *,
+    audience: str,
+    method: str,
+    args_hash: str,
+    request_id: str,
+    now: datetime,
 ) -> Caller:
     """The caller, if it was signed with `key` for exactly this request and has not expired at `now` (aware).
 
@@ -86,7 +96,8 @@ def verify(
         caller = Caller.model_validate_json(signed.body)
     except ValidationError:
         raise Unauthenticated(cause="caller: unreadable") from None
-    for name, expected in (("audience", audience), ("method", method), ("args_hash", args_hash)):
+    bound = {"audience": audience, "method": method, "args_hash": args_hash, "request_id": request_id}
+    for name, expected in bound.items():
         if not hmac.compare_digest(getattr(caller, name).encode(), expected.encode()):
             raise Unauthenticated(cause=f"caller: other {name}")
     if now >= caller.expires_at:

@@ -10,6 +10,7 @@ stated apart.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,6 +86,7 @@ class Pipe:
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that all that was started is stopped
     report = Report("bench-events")
     fast, paced = Turn(OUTSTANDING, SECONDS), Turn(0, PACED_SECONDS, PACE)
     with place({"echo": 1, "mirror": 1}) as parts, Stage() as stage:

@@ -8,6 +8,7 @@ nobody's. "stock nameko" is a nameko service calling another with `RpcProxy`.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 from tests.bench.figures import Report
@@ -45,6 +46,7 @@ def p99(score: Score) -> float:
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that all that was started is stopped
     report = Report("bench-rpc")
     with place() as parts, Stage() as stage:
         contenders = _contenders(stage, parts)

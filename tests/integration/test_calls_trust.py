@@ -64,7 +64,7 @@ def signed(parts: Parts, authority: str, request: Say, **changed: Any) -> Signed
 def test_a_caller_is_believed_for_exactly_what_sharing_signed(calling: Calling, parts: Parts) -> None:
     say, other = Say(text="hello"), Say(text="hullo")
     good = signed(parts, AUTHORITY, say)
-    assert calling.ask("tried.who", say, caller=good, reply=Said).text == "u-1: hello"
+    assert calling.ask("tried.who", say, caller=good, request_id="r-1", reply=Said).text == "u-1: hello"
     past = datetime.now(UTC) - timedelta(seconds=1)
     refused: list[tuple[str, Say, SignedCaller | None]] = [
         ("tried.who", other, good),
@@ -77,8 +77,20 @@ def test_a_caller_is_believed_for_exactly_what_sharing_signed(calling: Calling, 
         ("tried.who", say, SignedCaller(good.body.replace(b"u-1", b"u-2"), good.mac)),
         ("echo.say", say, good),
     ]
-    codes = [calling.code(route, request, caller=caller, key="k") for route, request, caller in refused]
+    codes = [
+        calling.code(
+            route, request, caller=caller, request_id="r-1", key="k" if route == "tried.settle" else None
+        )
+        for route, request, caller in refused
+    ]
     assert codes == ["unauthenticated"] * len(refused)
+
+
+def test_a_caller_is_for_one_request_and_one_idempotency_key(calling: Calling, parts: Parts) -> None:
+    say = Say(text="hello")
+    good = signed(parts, AUTHORITY, say)
+    assert calling.code("tried.who", say, caller=good, request_id="r-2") == "unauthenticated"
+    assert calling.code("tried.who", say, caller=good, request_id="r-1", key="any") == "unauthenticated"
 
 
 def test_a_service_that_may_not_ask_is_refused(calling: Calling) -> None:

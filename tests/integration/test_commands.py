@@ -18,10 +18,13 @@ from services.chassis.mongo import Client, Session, connect
 from services.contracts.echo import NOTE_CHANGED, ChangeNote, NoteChanged, NoteVersion
 from services.contracts.envelope import Event
 from services.contracts.errors import (
+    ConcordatError,
     DeadlineExpired,
     IdempotencyKeyRequired,
     IdempotencyKeyReused,
     InvalidTransition,
+    NotVisible,
+    Refused,
     Stale,
     Unavailable,
 )
@@ -168,6 +171,15 @@ def test_a_repetition_that_would_be_refused_now_returns_the_first_outcome(bench:
 
     with context.use(serving(own(note, "k1"))):
         assert bench.log.run(request, NoteVersion, record) == first
+
+
+@pytest.mark.parametrize("problem", [Refused, NotVisible])
+def test_who_may_no_longer_know_is_not_told_the_first_outcome(
+    bench: Bench, note: str, problem: type[ConcordatError]
+) -> None:
+    bench.change(note, "k1")
+    with pytest.raises(problem):
+        bench.refuse(note, "k1", problem())
 
 
 @pytest.mark.parametrize("problem", [Unavailable(), RuntimeError("bug")])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -167,3 +169,21 @@ def test_the_proving_ground_is_there_only_when_asked_for(whole: Cell) -> None:
     settings = GatewaySettings(rabbitmq_url=whole.rabbitmq_url("gateway"), keys_dir=whole.keys_dir)
     client = falcon.testing.TestClient(create_app(settings))
     assert client.simulate_post("/api/v1/echo/sayings", json={"text": ""}).status_code == 404
+
+
+def test_a_body_that_drips_in_is_answered_in_time(whole: Cell) -> None:
+    port = whole.processes()["gateway-1"].port
+    assert port is not None
+    lines = (b"POST /api/v1/echo/sayings HTTP/1.1", b"Host: x", b"Content-Type: application/json")
+    head = b"\r\n".join((*lines, b"Content-Length: 99", b"", b""))
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(head + b"{")
+        answer = connection.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 503")
+    assert time.monotonic() - began < 5
+
+
+def test_an_invented_method_does_not_reach_a_metric(client: httpx.Client) -> None:
+    client.request("SMITH-1970", "/livez")
+    assert "SMITH" not in client.get("/metrics").text

@@ -17,7 +17,7 @@ from services.contracts.echo import Said, Say
 from services.contracts.errors import Unavailable
 from tests.bench.contenders.echo import PATIENCE, TEXT
 from tests.bench.contenders.turns_aio import play_in_tasks, take_turns
-from tests.bench.contenders.vouching import Authority
+from tests.bench.contenders.vouching import REQUEST_ID, Authority
 from tests.bench.turns import Played, Turn
 
 NAME = "gateway"
@@ -49,7 +49,7 @@ class Client:
         return await play_in_tasks(turn, lambda: self._say(caller))
 
     async def _say(self, caller: SignedCaller) -> None:
-        said = await self._calls.call("echo", "say", SAY, reply=Said, caller=caller)
+        said = await self._calls.call("echo", "say", SAY, reply=Said, caller=caller, request_id=REQUEST_ID)
         assert said.text == TEXT
 
 

@@ -29,7 +29,7 @@ from services.contracts.echo import Said, Say
 from services.contracts.errors import Unavailable
 from tests.bench.contenders.echo import PATIENCE, TEXT
 from tests.bench.contenders.turns_green import play_in_greenlets, take_turns
-from tests.bench.contenders.vouching import Authority
+from tests.bench.contenders.vouching import REQUEST_ID, Authority
 from tests.bench.turns import Played, Turn
 
 NAME = "gateway"
@@ -59,7 +59,8 @@ class Client:
         return play_in_greenlets(turn, lambda: self._say(caller))
 
     def _say(self, caller: SignedCaller) -> None:
-        said = self._calls.call(ask("echo.say", SAY, reply=Said, patience=4.0, caller=caller))
+        asked = ask("echo.say", SAY, reply=Said, patience=4.0, caller=caller, request_id=REQUEST_ID)
+        said = self._calls.call(asked)
         assert said.text == TEXT
 
 

@@ -50,7 +50,7 @@ def _signed(by: Keyring, caller: Caller | None = None, audience: str = "echo") -
 
 
 def _incoming(route: str = "echo.say", call: Call | None = None) -> Incoming:
-    call = call or Call(kwargs={"request": raw({"text": "hello"})})
+    call = call or Call(kwargs={"request": raw({"text": "hello"})}, request_id="r1")
     return Incoming(call, Deadline.after(4), "gateway", route, "rpc.reply-gateway-1", "c0ffee")
 
 
@@ -81,11 +81,13 @@ def test_a_caller_signed_for_another_service_is_refused(ring: dict[str, Keyring]
 @pytest.mark.parametrize(
     "call",
     [
-        Call(kwargs={"request": raw({"text": "other"})}),
-        Call(),
-        Call(args=[raw({"text": "hello"})]),
-        Call(kwargs={"request": raw({"text": "hello"}), "more": raw(1)}),
-        Call(args=[raw(1)], kwargs={"request": raw({"text": "hello"})}),
+        Call(kwargs={"request": raw({"text": "other"})}, request_id="r1"),
+        Call(kwargs={"request": raw({"text": "hello"})}, request_id="r2"),
+        Call(kwargs={"request": raw({"text": "hello"})}, request_id="r1", key="one nobody signed"),
+        Call(request_id="r1"),
+        Call(args=[raw({"text": "hello"})], request_id="r1"),
+        Call(kwargs={"request": raw({"text": "hello"}), "more": raw(1)}, request_id="r1"),
+        Call(args=[raw(1)], kwargs={"request": raw({"text": "hello"})}, request_id="r1"),
     ],
 )
 def test_arguments_that_nobody_signed_are_refused(ring: dict[str, Keyring], call: Call) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,15 +43,21 @@ def test_an_allowance_is_used_up_and_grows_back() -> None:
     assert [allowance.take() for _ in range(4)] == [True, True, True, False]
 
 
-def test_a_dead_letter_is_kept_whole_and_logged_without_its_body(logged: list[Any]) -> None:
+def test_a_refused_request_is_kept_and_logged_without_its_body(logged: list[Any]) -> None:
     link: Any = _Link()
     DeadLetters(link, "echo", "rpc-echo").keep(amqp.Message(b"Jane Doe"), Malformed())
     ((exchange, key, body, properties),) = link.published
-    assert (exchange, key, body) == ("echo.retries", "dead-echo", b"Jane Doe")
-    assert properties["application_headers"] == {"x-reason": "malformed", "x-queue": "rpc-echo"}
+    digest = hashlib.sha256(b"Jane Doe").hexdigest()
+    assert (exchange, key, body) == ("echo.retries", "dead-echo", b"")
+    assert properties["application_headers"] == {
+        "x-reason": "malformed",
+        "x-queue": "rpc-echo",
+        "x-sha256": digest,
+        "x-size": 8,
+    }
     assert properties["delivery_mode"] == 2
     assert "Jane" not in str(logged)
-    assert len(logged[0][1]["body_sha256"]) == 64
+    assert logged[0][1]["body_sha256"] == digest
 
 
 def test_a_flood_of_refused_messages_is_counted_and_not_kept(logged: list[Any]) -> None:
@@ -61,7 +68,8 @@ def test_a_flood_of_refused_messages_is_counted_and_not_kept(logged: list[Any]) 
         dead.keep(amqp.Message(b"x"), Malformed())
     now[0] += 1
     dead.keep(amqp.Message(b"y"), Malformed())
-    assert [message[2] for message in link.published] == [b"x", b"x", b"y"]
+    digests = [hashlib.sha256(body).hexdigest() for body in (b"x", b"x", b"y")]
+    assert [message[3]["application_headers"]["x-sha256"] for message in link.published] == digests
     assert [values["count"] for _, values in logged] == [0, 0, 48]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -277,3 +278,16 @@ def test_secrets_are_worked_out_once(ring: Rings, monkeypatch: pytest.MonkeyPatc
     before = ring["echo"].shared_secrets("sharing", "once")
     monkeypatch.setattr(sealing, "_derive", None)
     assert ring["echo"].shared_secrets("sharing", "once") == before
+
+
+def test_a_forked_child_never_uses_its_parents_keys_and_counts(ring: Rings) -> None:
+    parent = ring["echo"]
+    reads, writes = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writes, parent._salt)
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reads, 64) not in (b"", parent._salt)
+    os.close(reads)
+    os.close(writes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -180,3 +181,9 @@ def test_secrets_are_described_with_their_file() -> None:
 def test_nothing_is_read_at_import() -> None:
     asked = [sys.executable, "-c", "import services.chassis.settings"]
     assert subprocess.run(asked, env={}, check=False, timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("switch", [{"plain": True}, {"faults": "no_dedupe", "allow_faults": True}])
+def test_what_makes_unsafe_is_refused_where_others_can_reach_it(switch: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="loopback"):
+        load("echo", http_host="0.0.0.0", **switch)

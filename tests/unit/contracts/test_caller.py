@@ -43,6 +43,7 @@ def check(signed: SignedCaller, key: bytes = KEY, **changes: Any) -> Caller:
         "audience": "cases",
         "method": "cases.get_case",
         "args_hash": hash_arguments(ARGUMENTS),
+        "request_id": "r-1",
         "now": NOW,
     }
     return verify(signed, key, **{**request, **changes})
@@ -55,11 +56,13 @@ def test_what_was_signed_comes_back() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
+        {"request_id": "r-2"},
         {"audience": "sharing"},
         {"audience": ""},
         {"method": "cases.list_cases"},
         {"args_hash": hash_arguments(b'{"case_id":"c-2"}')},
         {"args_hash": hash_arguments(ARGUMENTS + b" ")},
+        {"args_hash": hash_arguments(ARGUMENTS, "a key")},
         {"now": CALLER.expires_at},
         {"now": CALLER.expires_at + timedelta(microseconds=1)},
         {"now": CALLER.expires_at + timedelta(days=1)},
