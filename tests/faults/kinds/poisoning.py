@@ -37,7 +37,7 @@ class Poisoning(Breakage):
             for shape in self._shapes:
                 sent = shape.make(material)
                 channel.basic_publish(sent.message, sent.exchange, sent.routing_key)
-            # A round trip: a socket that is closed with answers unread takes back what the broker has not read.
+            # A round trip: a socket closed with answers unread takes back what the broker has not read.
             dead_letters(channel)
 
     def end(self, stage: Stage) -> None:
