@@ -39,10 +39,14 @@ def list_(
     rows = options.operator_api(data, api, user, password_file).queues()
     if api is None:
         rows = queues.counted(rows, options.running_cell(data).rabbitmq_url(OPERATOR))
-    table = Table(Column("queue", no_wrap=True, overflow="fold"), "ready", "unacked", "consumers", "remark")
+    table = Table(
+        Column("queue", no_wrap=True, overflow="fold"), "lag", "ready", "unacked", "consumers", "remark"
+    )
     for standing in queues.standings(rows, SERVICES):
-        figures = (str(standing.ready), str(standing.unacked), str(standing.consumers))
-        table.add_row(standing.name, *figures, standing.remark, style="yellow" if standing.remark else None)
+        figures = (standing.lag, standing.ready, standing.unacked, standing.consumers)
+        table.add_row(
+            standing.name, *map(str, figures), standing.remark, style="yellow" if standing.remark else None
+        )
     Console().print(table)
 
 
