@@ -69,9 +69,13 @@ install_rabbitmq() {
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 755 "$policy"
     fi
+    mapper=$(epmd -names 2>/dev/null || true)
     apt_install "RabbitMQ is missing." rabbitmq-server
     [ "$ours" = no ] || { rm -f "$policy"; trap - EXIT; }
     quieten_rabbitmq
+    # The package's scripts may leave Erlang's port mapper behind, on all addresses; one from before is not ours,
+    # and one with nodes refuses to end.
+    [ -n "$mapper" ] || epmd -kill >/dev/null 2>&1 || true
 }
 
 # A policy-rc.d that was there before may have let the service start; it was not there a minute ago, so stop it.

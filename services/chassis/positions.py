@@ -1,6 +1,6 @@
 """How far each aggregate's events have taken effect, stored beside the effects and in their transactions.
 
-positions  {_id: "echo/notes/1", applied, recent: [{n, id}], skipped: [[first, last]], parked: true or absent}
+positions  {_id: "echo/notes/1", applied, recent: [{n, id}], skipped: [[first, last]], parked: true or absent, marks}
 gaps       {source, aggregate, first, last, reason, before, at}: numbers given up, for an operator
 """
 
@@ -72,10 +72,17 @@ class Positions:
         self._rows.replace_one({"_id": key}, row, upsert=True, session=session)
 
     def mark(self, key: str, parked: bool, session: ClientSession) -> None:
-        """Say whether events of the aggregate are parked. Conflicts with whoever advances it meanwhile."""
+        """Say whether events of the aggregate are parked. Conflicts with who advances or marks it meanwhile.
+
+        It counts, because MongoDB does not write a document that an update leaves as it was, and then nothing
+        conflicts: an event parked while another instance forgot the last one would stay unmarked, for good.
+        """
         change = {"$set": {"parked": True}} if parked else {"$unset": {"parked": True}}
         self._rows.update_one(
-            {"_id": key}, {**change, "$setOnInsert": {"applied": 0}}, upsert=parked, session=session
+            {"_id": key},
+            {**change, "$inc": {"marks": 1}, "$setOnInsert": {"applied": 0}},
+            upsert=parked,
+            session=session,
         )
 
     def waited_for(self, source: str, limit: int) -> list[str]:

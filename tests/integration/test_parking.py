@@ -15,7 +15,7 @@ from services.chassis.deadline import Deadline
 from services.chassis.mongo import connect
 from services.chassis.ordering import Verdict
 from services.chassis.parking import Parking
-from services.chassis.positions import key_of
+from services.chassis.positions import Positions, key_of
 from services.chassis.retries import Trail
 from services.contracts.echo import NOTE_CHANGED, NoteChanged
 from services.contracts.envelope import Event
@@ -160,3 +160,21 @@ def test_a_handler_that_fails_leaves_neither_effect_nor_position(bench: Bench) -
         bench.applier.apply(bench.events[0], fails, Deadline.after(5))
     assert bench.effects == []
     assert bench.apply(1).verdict is Verdict.APPLY
+
+
+def test_an_event_parked_while_the_last_other_is_forgotten_is_still_waited_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two instances: one has put number 2 back and forgets it, the other parks number 3 just then."""
+    assert bench.park(2)
+    mark, meanwhile = Positions.mark, [3]
+
+    def mark_late(positions: Positions, key: str, parked: bool, session: Any) -> None:
+        if not parked and meanwhile:
+            assert bench.park(meanwhile.pop())
+        mark(positions, key, parked, session)
+
+    monkeypatch.setattr(Positions, "mark", mark_late)
+    bench.forget(2)
+    assert bench.key in bench.parking.waited_for("echo", Deadline.after(5))
+    assert bench.apply(1) == (Verdict.APPLY, True)
