@@ -1,6 +1,7 @@
 """How far each aggregate's events have taken effect, stored beside the effects and in their transactions.
 
-positions  {_id: "echo/notes/1", applied, recent: [{n, id}], skipped: [[first, last]], parked: true or absent, marks}
+positions  {_id: "echo/notes/1", applied, recent: [{n, id}], skipped: [[first, last]], parked: true or absent,
+            marks: how often `parked` was said}
 gaps       {source, aggregate, first, last, reason, before, at}: numbers given up, for an operator
 """
 
