@@ -16,6 +16,8 @@ from services.chassis.link import Link
 from services.chassis.sealing import Keyring
 from services.contracts.errors import ConcordatError
 
+REFUSED = 10
+"""Refusals after which there is a file `<stop>.refused`: what is tested has been seen."""
 TURNS = 3
 """Greenlets that call, one call after the other."""
 
@@ -43,6 +45,8 @@ def call_until(url: str, keys_dir: str, route: str, seconds: float, stop: str) -
         except ConcordatError as problem:
             code = problem.code
         told.append((code, time.monotonic() - began))
+        if sum(code == "unavailable" for code, _ in told) > REFUSED:
+            Path(f"{stop}.refused").touch()
 
     def repeat(number: int) -> None:
         while not Path(stop).exists():
