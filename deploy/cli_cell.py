@@ -58,7 +58,8 @@ def up(
     RABBITMQ_URL, RABBITMQ_API and MONGO_URL in the environment name ones that run already, by accounts that
     may make users.
     """
-    counts = {**dict.fromkeys(SERVICES, 1), **options.numbers(count)}
+    usual = {name: 0 if shape.proving else 1 for name, shape in SERVICES.items()}
+    counts = {**usual, **options.numbers(count)}
     if unknown := sorted(counts.keys() - SERVICES.keys()):
         raise Trouble(f"There is no service {', '.join(unknown)}. Known: {', '.join(sorted(SERVICES))}.")
     given, wanted = Given.from_environment(os.environ), options.numbers(port)

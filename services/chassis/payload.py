@@ -64,9 +64,13 @@ _decode_any = msgspec.json.decode
 
 
 def raw(value: Any) -> msgspec.Raw:
-    """The JSON of a model or of anything JSON can say, made once."""
+    """The JSON of a model or of anything JSON can say, made once.
+
+    A field that was not set is left out: its reader has the same default, and the gateway can tell "absent"
+    from "null".
+    """
     if isinstance(value, BaseModel):
-        return msgspec.Raw(value.__pydantic_serializer__.to_json(value))
+        return msgspec.Raw(value.__pydantic_serializer__.to_json(value, exclude_unset=True))
     return msgspec.Raw(encode(value))
 
 

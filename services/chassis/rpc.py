@@ -39,6 +39,9 @@ from services.contracts.errors import (
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
+ANYONE: frozenset[str] = frozenset({"*"})
+"""For `callers`: whoever has a key on this broker. For the proving ground; a domain method never says it."""
+
 
 class CallServer(SharedExtension, ProviderCollector):  # type: ignore[misc]
     """Takes requests off `rpc-{service}`, as many at once as there are workers, and sends their answers."""
@@ -220,7 +223,9 @@ def _answer(result: Any, exc_info: Any) -> tuple[Answer, str]:
 
 
 class Rpc(Entrypoint):  # type: ignore[misc]
-    """A query. `callers` names the services that may ask; without it any service with a key may."""
+    """A query. `callers` names the services that may ask, or the handler takes a `caller: Caller`: one of the
+    two, so that no method is open to any service by forgetting. `ANYONE` says that it is meant to be.
+    """
 
     server = CallServer()
     redelivered = False
@@ -236,10 +241,12 @@ class Rpc(Entrypoint):  # type: ignore[misc]
         super().__init__(
             expected_exceptions=expected_exceptions, sensitive_arguments=sensitive_arguments, **options
         )
-        self.callers = None if callers is None else frozenset(callers)
+        self.callers = callers if callers is None or callers is ANYONE else frozenset(callers)
 
     def setup(self) -> None:
         self.signature = Signature(getattr(self.container.service_cls, self.method_name))
+        if self.callers is None and not self.signature.takes_caller:
+            raise TypeError(f"{self.method_name}: say who may ask (callers=…, or a parameter caller: Caller)")
         self.server.register_provider(self)
 
     def stop(self) -> None:
@@ -249,7 +256,7 @@ class Rpc(Entrypoint):  # type: ignore[misc]
         """Return the handler's arguments and its context, or raise why it may not run. Caller before
         arguments."""
         call = incoming.call
-        if self.callers is not None and incoming.peer not in self.callers:
+        if self.callers is not None and self.callers is not ANYONE and incoming.peer not in self.callers:
             raise Refused(cause="this service may not ask this")
         if self.redelivered and not call.key:
             raise IdempotencyKeyRequired

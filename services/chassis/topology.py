@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from services.chassis.retries import TIERS_MS
-from services.contracts.directory import Shape
+from services.contracts.directory import RECORDER, Shape
 
 VHOST = "concordat"
 CALLS = "nameko-rpc"
@@ -26,6 +26,10 @@ MESSAGE_BYTES = 2 * 1024 * 1024
 """The largest message that the broker takes; calls are half of it at most, events far less."""
 DELIVERY_LIMIT = 50
 """Deliveries of one message that may end with its consumer dying before the broker dead-letters it."""
+
+INTAKE = "intake"
+"""Exchange and queue of what is recorded before data leaves. The queue has no TTL and no delivery limit of
+ours: a record is never dropped by the broker. What cannot be read goes to the recorder's dead letters."""
 
 Arguments = dict[str, Any]
 
@@ -77,6 +81,7 @@ def definitions(
         "exchanges": [
             _exchange(CALLS, "topic"),
             *(e for name, shape in known for e in _exchanges(name, shape)),
+            *([_exchange(INTAKE, "direct")] if RECORDER in services else []),
         ],
         "queues": queues(services, cluster=cluster),
         "bindings": [b for name, shape in known for b in _bindings(name, shape)],
@@ -99,7 +104,7 @@ def consumed_queues(services: Mapping[str, Shape]) -> frozenset[str]:
     return frozenset(
         name
         for name in expected_queues(services)
-        if name.startswith(("rpc-", "evt-")) and ".retry-" not in name
+        if name == INTAKE or (name.startswith(("rpc-", "evt-")) and ".retry-" not in name)
     )
 
 
@@ -138,6 +143,8 @@ def _queues(name: str, shape: Shape, *, cluster: bool) -> Iterator[Arguments]:
             yield _queue(retry_queue(source, name, milliseconds), back)
     if _receives(shape):
         yield _queue(dead_queue(name), dict(_QUORUM))
+    if name == RECORDER:
+        yield _queue(INTAKE, {**_QUORUM, "x-overflow": "reject-publish"})
 
 
 _QUORUM = {"x-queue-type": "quorum"}
@@ -188,6 +195,8 @@ def _bindings(name: str, shape: Shape) -> Iterator[Arguments]:
             yield _binding(retry_exchange(name), own, own)
     if _receives(shape):
         yield _binding(retry_exchange(name), dead_queue(name), dead_queue(name))
+    if name == RECORDER:
+        yield _binding(INTAKE, INTAKE, INTAKE)
 
 
 def _binding(source: str, queue: str, key: str) -> Arguments:
@@ -224,6 +233,10 @@ def _permission(name: str, shape: Shape) -> Arguments:
     if _receives(shape):
         writes.append(rf"{name}\.retries")
         reads.append(f"dead-{name}")
+    if shape.records:
+        writes.append(INTAKE)
+    if name == RECORDER:
+        reads.append(INTAKE)
     if shape.serves:
         reads.append(f"rpc-{name}")
     if shape.subscribes:

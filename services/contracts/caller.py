@@ -28,6 +28,9 @@ Epoch = Annotated[int, Field(ge=0)]
 class Caller(BaseModel):
     """One principal making one request.
 
+    `roles` are those in force at `now`; a client has `scopes` instead and an `accountable_id`. `name` and
+    `agency_name` are as they were at `now`, for what is written down under them. `inactive_agencies` and
+    `inactive_protocols` are those under which nothing may be shown now.
     `fences` maps a case to the least access-list epoch that a holder may judge by; "all" asks the holder to
     fetch the current list of every case it is about to show. `now` is sharing's clock; the caller is valid
     until `expires_at`. Unknown fields are ignored.
@@ -39,12 +42,18 @@ class Caller(BaseModel):
     id: str
     accountable_id: str | None = None
     agency_id: str
+    agency_type: str | None = None
     team_ids: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
+    session_id: str | None = None
+    name: str | None = None
+    agency_name: str | None = None
     device_class: str
     procedure_version: str | None = None
     inactive_agencies: tuple[str, ...] = ()
+    inactive_protocols: tuple[str, ...] = ()
     fences: dict[str, Epoch] | Literal["all"] = Field(default_factory=dict)
     audience: str
     method: str

@@ -6,15 +6,19 @@ Neither may hold personal data.
 
     ConcordatError
     ├── Malformed 400 ── IdempotencyKeyRequired
-    ├── Unauthenticated 401
-    ├── Refused 403
+    ├── Unauthenticated 401 ── BadCredentials, TotpRequired
+    ├── Refused 403 ── AccountDisabled, ProtocolNotActive, ProtocolExpired, AgencySuspended,
+    │     ProcedureUnsigned, ProcedureMissing, TotpNotEnrolled, PasswordChangeRequired, RoleRequired,
+    │     NotOwner, LevelTooLow, ReasonRequired, CsrfRequired
     ├── NotVisible 404
     ├── MethodNotAllowed 405
-    ├── InvalidTransition 409 ── RequestInProgress
+    ├── InvalidTransition 409 ── RequestInProgress, ProcedureSuperseded, CaseClosed
     ├── Stale 412
     ├── TooLarge 413
     ├── UnsupportedType 415
-    ├── Invalid 422 ── IdempotencyKeyReused
+    ├── Invalid 422 ── IdempotencyKeyReused, AgencyNotActive, PurposeNotInProtocol, GatewayNotForRecipient,
+    │     MemberNotInAgency, ExpiryBeyondProtocol, ConsentReasonRequired, SectionNotForSide,
+    │     AssigneeWithoutAccess, UrlNotAllowed
     ├── IfMatchRequired 428
     ├── RateLimited 429
     ├── Internal 500
@@ -129,8 +133,68 @@ class Unauthenticated(ConcordatError, code="unauthenticated", status=401):
     """The caller is not known."""
 
 
+class BadCredentials(Unauthenticated, code="bad_credentials"):
+    """The user name or the password is not right."""
+
+
+class TotpRequired(Unauthenticated, code="totp_required"):
+    """A code from the authenticator is needed."""
+
+
 class Refused(ConcordatError, code="refused", status=403):
     """The caller may not do this."""
+
+
+class AccountDisabled(Refused, code="account_disabled"):
+    """This account is disabled."""
+
+
+class ProtocolNotActive(Refused, code="protocol_not_active"):
+    """The agency has no information sharing protocol in force."""
+
+
+class ProtocolExpired(Refused, code="protocol_expired"):
+    """The agency's information sharing protocol has expired."""
+
+
+class AgencySuspended(Refused, code="agency_suspended"):
+    """The agency is suspended or has withdrawn."""
+
+
+class ProcedureUnsigned(Refused, code="procedure_unsigned"):
+    """The current Security Operating Procedure has to be signed first."""
+
+
+class ProcedureMissing(Refused, code="procedure_missing"):
+    """No Security Operating Procedure has been published yet."""
+
+
+class TotpNotEnrolled(Refused, code="totp_not_enrolled"):
+    """An authenticator has to be enrolled first."""
+
+
+class PasswordChangeRequired(Refused, code="password_change_required"):
+    """The password has to be changed first."""
+
+
+class RoleRequired(Refused, code="role_required"):
+    """The caller's role does not include this."""
+
+
+class NotOwner(Refused, code="not_owner"):
+    """Only the owner of the case may do this."""
+
+
+class LevelTooLow(Refused, code="level_too_low"):
+    """The caller's access to the case does not reach this far."""
+
+
+class ReasonRequired(Refused, code="reason_required"):
+    """A reason for the access is needed (Access-Reason)."""
+
+
+class CsrfRequired(Refused, code="csrf_required"):
+    """The request does not prove that it comes from this site's own pages."""
 
 
 class NotVisible(ConcordatError, code="not_found", status=404):
@@ -147,6 +211,14 @@ class InvalidTransition(ConcordatError, code="invalid_transition", status=409):
 
 class RequestInProgress(InvalidTransition, code="request_in_progress"):
     """The first request with this idempotency key is still running."""
+
+
+class ProcedureSuperseded(InvalidTransition, code="procedure_superseded"):
+    """This is not the current Security Operating Procedure."""
+
+
+class CaseClosed(InvalidTransition, code="case_closed"):
+    """The case is closed."""
 
 
 class Stale(ConcordatError, code="stale", status=412):
@@ -167,6 +239,42 @@ class Invalid(ConcordatError, code="invalid", status=422):
 
 class IdempotencyKeyReused(Invalid, code="idempotency_key_reused"):
     """This idempotency key was used for another request."""
+
+
+class AgencyNotActive(Invalid, code="agency_not_active"):
+    """The agency is not active."""
+
+
+class PurposeNotInProtocol(Invalid, code="purpose_not_in_protocol"):
+    """The protocol does not cover this purpose between these agencies."""
+
+
+class GatewayNotForRecipient(Invalid, code="gateway_not_for_recipient"):
+    """The legal gateway does not run to this kind of recipient."""
+
+
+class MemberNotInAgency(Invalid, code="member_not_in_agency"):
+    """A named person, team or client does not belong to the agency."""
+
+
+class ExpiryBeyondProtocol(Invalid, code="expiry_beyond_protocol"):
+    """The share would outlive the protocol that it rests on."""
+
+
+class ConsentReasonRequired(Invalid, code="consent_reason_required"):
+    """Sharing without given consent needs a reason."""
+
+
+class SectionNotForSide(Invalid, code="section_not_for_side"):
+    """This section is never shared with the perpetrator's side."""
+
+
+class AssigneeWithoutAccess(Invalid, code="assignee_without_access"):
+    """The assignee has no access to the case; a task never grants access."""
+
+
+class UrlNotAllowed(Invalid, code="url_not_allowed"):
+    """A webhook's address is https and public."""
 
 
 class IfMatchRequired(ConcordatError, code="if_match_required", status=428):

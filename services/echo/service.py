@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.chassis.client import Peer, Remote
 from services.chassis.commands import CommandLog, Commands, Emit
 from services.chassis.mongo import Session
-from services.chassis.rpc import command, rpc
+from services.chassis.rpc import ANYONE, command, rpc
 from services.chassis.stored import Stored
 from services.contracts.echo import (
     NOTE_CHANGED,
@@ -34,12 +34,12 @@ class EchoService:
     commands: CommandLog = Commands()
     mirror: Peer = Remote("mirror")
 
-    @rpc
+    @rpc(callers=ANYONE)
     def say(self, request: Say) -> Said:
         """Return the text."""
         return Said(text=request.text)
 
-    @command
+    @command(callers=ANYONE)
     def change_note(self, request: ChangeNote) -> NoteVersion:
         """Set the text of a note, once for each key."""
         key = self.commands.key()
@@ -51,13 +51,13 @@ class EchoService:
 
         return self.commands.run(request, NoteVersion, record)
 
-    @rpc(expected_exceptions=NotVisible)
+    @rpc(callers=ANYONE, expected_exceptions=NotVisible)
     def get_note(self, request: GetNote) -> Note:
         """Return a note as it is now."""
         note = self.notes.load(request.note_id)
         return Note(note_id=note.note_id, text=note.text, version=note.version)
 
-    @rpc
+    @rpc(callers=ANYONE)
     def ask_mirror(self, request: AskMirror) -> MirrorState:
         """Return what `mirror` says of a note."""
         state: MirrorState = self.mirror.call(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.chassis.events import subscribe
 from services.chassis.mongo import Session
-from services.chassis.rpc import rpc
+from services.chassis.rpc import ANYONE, rpc
 from services.chassis.stored import Stored
 from services.contracts.echo import NOTE_CHANGED, GetMirror, MirrorState, NoteChanged
 from services.contracts.envelope import Event
@@ -24,7 +24,7 @@ class MirrorService:
         changed = event.read(NoteChanged)
         self.notes.follow(changed.note_id, event.number, event.id, session)
 
-    @rpc
+    @rpc(callers=ANYONE)
     def get_mirror(self, request: GetMirror) -> MirrorState:
         """Return how far a note is followed."""
         followed = self.notes.load(request.note_id)

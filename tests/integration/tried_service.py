@@ -16,7 +16,7 @@ from services.chassis.commands import CommandLog, Commands, Emit
 from services.chassis.events import subscribe
 from services.chassis.mongo import Mongo, Session
 from services.chassis.offload import heavy
-from services.chassis.rpc import command, rpc
+from services.chassis.rpc import ANYONE, command, rpc
 from services.chassis.stored import Stored
 from services.contracts.caller import Caller
 from services.contracts.echo import NOTE_CHANGED, Said, Say
@@ -61,14 +61,14 @@ class TriedService:
     silent: Peer = Remote("silent")
     nobody: Peer = Remote("nobody")
 
-    @rpc
+    @rpc(callers=ANYONE)
     def record(self, tag: str, takes: float = 0) -> int:
         """Run, and say where."""
         self.database["runs"].insert_one({"tag": tag, "pid": os.getpid()})
         eventlet.sleep(takes)
         return os.getpid()
 
-    @command
+    @command(callers=ANYONE)
     def settle(self, request: Settle) -> Settled:
         row = self.database["attempts"].find_one_and_update(
             {"_id": request.tag},
@@ -85,26 +85,26 @@ class TriedService:
 
         return self.commands.run(request, Settled, body)
 
-    @rpc
+    @rpc(callers=ANYONE)
     def time_out(self) -> None:
         """Raises what is no Exception."""
         with eventlet.Timeout(0.01):
             eventlet.sleep(60)
 
-    @rpc
+    @rpc(callers=ANYONE)
     def ask(self, peer: str, asks: str) -> Any:
         """Call another service, without arguments."""
         called: Peer = getattr(self, peer)
         return called.call(asks)
 
-    @rpc
+    @rpc(callers=ANYONE)
     def crunch(self, tag: str, takes: float) -> str:
         """Work that would block the hub, done beside it."""
         self.database["runs"].insert_one({"tag": tag, "pid": os.getpid()})
         heavy(blocking_sleep, takes)
         return tag
 
-    @rpc
+    @rpc(callers=ANYONE)
     def moment(self) -> When:
         return When(at=datetime.now(UTC))
 

@@ -20,5 +20,11 @@ RULES: list[dict[str, Any]] = tomllib.loads(PROJECT.read_text())["tool"]["import
 )
 def test_each_rule_that_names_a_service_names_them_all(rule: dict[str, Any], service: str) -> None:
     for modules in ("source_modules", "forbidden_modules", "modules"):
-        named = [module.replace("services.echo", f"services.{service}") for module in rule.get(modules, ())]
-        assert set(named) <= set(rule.get(modules, ()))
+        listed = set(rule.get(modules, ()))
+        named = {
+            module.replace("services.echo", f"services.{service}")
+            for module in listed
+            if module.startswith("services.echo")
+        }
+        # A larger service has a folder of stores, and handlers beside its service.py.
+        assert named <= {module.replace(".stores", ".store") for module in listed}

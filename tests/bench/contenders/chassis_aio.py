@@ -1,6 +1,6 @@
 """The chassis's client for the gateway: asyncio.
 
-    python -m tests.bench.contenders.chassis_aio URL KEYS_DIR
+python -m tests.bench.contenders.chassis_aio URL KEYS_DIR
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # ruff: noqa: E402 - patching comes before every other import
 """The chassis's client for services: greenlets over two links.
 
-    python -m tests.bench.contenders.chassis_green URL KEYS_DIR
+python -m tests.bench.contenders.chassis_green URL KEYS_DIR
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The chassis's server.
 
-    python -m services.chassis.runner tests.bench.contenders.chassis_service:EchoService
+python -m services.chassis.runner tests.bench.contenders.chassis_service:EchoService
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """FastStream's request and reply over RabbitMQ, one pydantic model each way.
 
-    python -m tests.bench.contenders.faststream_echo server|client URL
+python -m tests.bench.contenders.faststream_echo server|client URL
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Entrypoints by topic, mixed into the service class: parse, decide, record, reveal."""

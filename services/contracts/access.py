@@ -1,0 +1,217 @@
+"""The access rule: who may do what with a case. Pure; every channel of every service asks it.
+
+`shared/domain.md` section 3 is the source: R34 (both keys), R36 (revoke), R39 (no content for
+administrators), R56 (teams are walls). `sharing` keeps the list of a case and is its authority; holders keep
+a copy inside the case document and judge by it.
+
+    decide(caller, case.acl, PERMITS["cases"]["get_case"]) -> Decision, whose require() raises NotVisible,
+    RoleRequired, NotOwner or LevelTooLow
+
+A caller who may not know of the case is told NotVisible whatever else failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from .caller import Caller
+from .errors import ConcordatError, LevelTooLow, NotOwner, NotVisible, RoleRequired
+from .messages import Moment
+from .paging import Ref
+from .permissions.permit import Permit
+from .vocabulary import LEVELS, SECTIONS, Section, ShareLevel, Side
+
+Via = Literal["owner", "team", "share"]
+_RANK = {level: rank for rank, level in enumerate((*LEVELS, "own"))}
+_NEVER_PERPETRATOR: frozenset[Section] = frozenset({"victim", "safe_contact"})
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class Owner(_Frozen):
+    """The one owner of a case (R33), with the names as they were at this epoch."""
+
+    user: Ref
+    agency: Ref
+    team: Ref | None = None
+
+
+class Share(_Frozen):
+    """One grant: an agency AND people, teams or clients in it (R34), in force until `expires_at`.
+
+    The owner's own team has one too (`kind` team): it rests on no protocol and runs until it is revoked.
+    Shares that were revoked are not in the list.
+    """
+
+    id: str
+    kind: Literal["share", "team"] = "share"
+    agency_id: str
+    user_ids: tuple[str, ...] = ()
+    team_ids: tuple[str, ...] = ()
+    client_ids: tuple[str, ...] = ()
+    level: ShareLevel
+    sections: tuple[Section, ...]
+    side: Side | None = None
+    protocol_id: str | None = None
+    purpose: str | None = None
+    expires_at: Moment | None = None
+
+
+class AccessList(_Frozen):
+    """Who may see one case, as `sharing` had it at (`term`, `epoch`): a higher pair replaces a lower one."""
+
+    case_id: str
+    term: int
+    epoch: int
+    owner: Owner
+    shares: tuple[Share, ...] = ()
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """What two copies are compared by."""
+        return self.term, self.epoch
+
+    def readers(self) -> tuple[str, ...]:
+        """Everyone who is named, as index keys: `u:<id>`, `t:<id>`, `c:<id>`. Dates are not looked at."""
+        found = {f"u:{self.owner.user.id}"}
+        for share in self.shares:
+            found.update(f"u:{one}" for one in share.user_ids)
+            found.update(f"t:{one}" for one in share.team_ids)
+            found.update(f"c:{one}" for one in share.client_ids)
+        return tuple(sorted(found))
+
+
+def keys_of(caller: Caller) -> tuple[str, ...]:
+    """The index keys under which a caller may be named."""
+    if caller.kind == "client":
+        return (f"c:{caller.id}",)
+    return (f"u:{caller.id}", *(f"t:{team}" for team in caller.team_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a caller stands to a case that it may know of: the best of everything that names it.
+
+    `sections` are those that may be read: none below level read. `levels` has the level per section.
+    """
+
+    via: Via
+    level: ShareLevel | Literal["own"]
+    levels: tuple[tuple[Section, ShareLevel | Literal["own"]], ...]
+    until: datetime | None
+    share_id: str | None
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        return tuple(section for section, level in self.levels if _RANK[level] >= _RANK["read"])
+
+    @property
+    def public_level(self) -> ShareLevel:
+        """As the API names it: an owner's level is manage."""
+        return "manage" if self.level == "own" else self.level
+
+    def reaches(self, least: ShareLevel | Literal["own"], section: Section | None = None) -> bool:
+        """Whether this is enough for `least`, in `section` if one is named."""
+        level = self.level if section is None else dict(self.levels).get(section)
+        return level is not None and _RANK[level] >= _RANK[least]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a caller may do. `refusal` is what it is told if it may not; `standing` None: it may not know."""
+
+    standing: Standing | None
+    refusal: ConcordatError | None
+
+    @property
+    def allowed(self) -> bool:
+        return self.refusal is None
+
+    def require(self) -> Standing:
+        """The standing, if allowed; else raises the refusal."""
+        if self.refusal is not None:
+            raise self.refusal
+        assert self.standing is not None
+        return self.standing
+
+
+def decide(
+    caller: Caller,
+    acl: AccessList,
+    permit: Permit,
+    *,
+    section: Section | None = None,
+    excluded: Collection[str] = (),
+) -> Decision:
+    """Judge one act. `excluded` are users with a conflict of interest: to them the case does not exist.
+
+    Every step is evaluated; "not found" comes before any reason.
+    """
+    standing = None if caller.id in excluded else standing_of(caller, acl)
+    if standing is None:
+        return Decision(None, NotVisible())
+    if not has_role(caller, permit):
+        return Decision(standing, RoleRequired())
+    least = permit.level or "know"
+    if not standing.reaches(least, section):
+        return Decision(standing, NotOwner() if least == "own" else LevelTooLow())
+    return Decision(standing, None)
+
+
+def has_role(caller: Caller, permit: Permit) -> bool:
+    """Whether the caller's roles, or a client's scopes, include what the method asks for."""
+    if caller.kind == "client":
+        return not permit.scopes.isdisjoint(caller.scopes)
+    return permit.roles is None or not permit.roles.isdisjoint(caller.roles)
+
+
+def standing_of(caller: Caller, acl: AccessList) -> Standing | None:
+    """The best of what names the caller now; None: it may not know of the case."""
+    if acl.owner.agency.id in caller.inactive_agencies or caller.agency_id in caller.inactive_agencies:
+        return None
+    if caller.kind == "user" and caller.id == acl.owner.user.id and caller.agency_id == acl.owner.agency.id:
+        return Standing("owner", "own", tuple((section, "own") for section in SECTIONS), None, None)
+    shares = list(_in_force(caller, acl))
+    if not shares:
+        return None
+    best = max(shares, key=lambda share: (_RANK[share.level], share.kind == "team"))
+    until = None if any(s.expires_at is None for s in shares) else max(s.expires_at for s in shares)  # type: ignore[type-var]
+    return Standing("team" if best.kind == "team" else "share", best.level, _levels(shares), until, best.id)
+
+
+def _in_force(caller: Caller, acl: AccessList) -> Iterator[Share]:
+    """The shares that name the caller (both keys) and hold at `caller.now`."""
+    for share in acl.shares:
+        if share.agency_id != caller.agency_id or not _names(share, caller):
+            continue
+        if share.expires_at is not None and share.expires_at <= caller.now:
+            continue
+        if share.protocol_id is not None and share.protocol_id in caller.inactive_protocols:
+            continue
+        yield share
+
+
+def _names(share: Share, caller: Caller) -> bool:
+    if caller.kind == "client":
+        return caller.id in share.client_ids
+    return caller.id in share.user_ids or not set(share.team_ids).isdisjoint(caller.team_ids)
+
+
+def _levels(shares: list[Share]) -> tuple[tuple[Section, ShareLevel], ...]:
+    """Where shares overlap, each section has the highest level that any of them grants."""
+    found: dict[Section, ShareLevel] = {}
+    for share in shares:
+        for section in share.sections:
+            # Kept out when the share is made as well; a leak here would reach the perpetrator.
+            if share.side == "perpetrator" and section in _NEVER_PERPETRATOR:
+                continue
+            if section not in found or _RANK[share.level] > _RANK[found[section]]:
+                found[section] = share.level
+    return tuple((section, found[section]) for section in SECTIONS if section in found)

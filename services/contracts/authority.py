@@ -1,0 +1,175 @@
+"""What the other services ask of `sharing`, and what it tells the holders. No user or client may ask these.
+
+sharing.identify(Identify) -> Identified                 query, asked by the gateway for every request
+sharing.register_case(RegisterCase) -> AccessList        command, asked by cases
+sharing.access_lists(GetAccessLists) -> AccessLists      query, asked by cases, audit, notify
+sharing.principals(GetPrincipals) -> Principals          query, asked by cases, notify
+sharing.may_know(MayKnow) -> MayKnowAnswers              query, asked by notify at the moment of sending
+sharing.describe(Describe) -> Described                  query: names for ids, asked by every service
+cases.apply_acl(ApplyAccessLists) -> AppliedLists        command, asked by sharing
+cases.cases_known(GetCasesKnown) -> CasesKnown           query, asked by sharing's sweep of registrations
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from .access import AccessList
+from .caller import ArgumentsHash
+from .messages import EventData, Id, Moment, Reply, Request
+from .paging import Ref
+from .vocabulary import AccessReason, Section
+
+Ids = Annotated[tuple[Id, ...], Field(max_length=200)]
+Token = Annotated[str, StringConstraints(min_length=1, max_length=512)]
+
+
+class Identify(Request):
+    """Who sends this request, and may it be sent to `audience`.`method` at all?
+
+    `token` is the session's. `address` is the client's, believed only from configured proxies. `replaying`:
+    the gateway asks several methods under one request id (a page), each with its own identify.
+    """
+
+    token: Token | None = None
+    audience: str
+    method: str
+    args_hash: ArgumentsHash
+    request_id: str
+    address: str | None = None
+
+
+class Identified(Reply):
+    """The signed caller: `body` is its JSON, `mac` in hex. Refusals are raised."""
+
+    body: str
+    mac: str
+
+
+class RegisterCase(Request):
+    """Own a new case. The owner team, if any, is one of the owner's and gets a share at contribute."""
+
+    case_id: Id
+    owner_user_id: Id
+    owner_agency_id: Id
+    owner_team_id: Id | None = None
+
+
+class GetAccessLists(Request):
+    case_ids: Ids
+
+
+class AccessLists(Reply):
+    """Those that there are; a case without one does not exist."""
+
+    items: tuple[AccessList, ...]
+
+
+class GetPrincipals(Request):
+    """Users, clients or teams by id."""
+
+    ids: Ids
+
+
+class Principal(Reply):
+    """Enough of a user, client or team to judge access and to write its name down. `active`: it could log in
+    now."""
+
+    kind: Literal["user", "client", "team"]
+    id: str
+    name: str
+    agency: Ref
+    team_ids: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    accountable_id: str | None = None
+    active: bool
+
+
+class Principals(Reply):
+    """`inactive_*` and `now` as a `Caller` carries them: with them the access rule can be asked."""
+
+    items: tuple[Principal, ...]
+    inactive_agencies: tuple[str, ...] = ()
+    inactive_protocols: tuple[str, ...] = ()
+    now: Moment
+
+
+class Question(Request):
+    """May this principal be told of this now? `section`: of what it tells; `withheld_from`: agencies;
+    `assignee`: index key (`u:`, `t:`) of a task's, for those who see only their own tasks."""
+
+    principal_id: Id
+    case_id: Id
+    section: Section | None = None
+    withheld_from: tuple[Id, ...] = ()
+    assignee: str | None = None
+
+
+class MayKnow(Request):
+    questions: Annotated[tuple[Question, ...], Field(max_length=500)]
+
+
+class MayKnowAnswers(Reply):
+    """In the order of the questions."""
+
+    answers: tuple[bool, ...]
+
+
+class Describe(Request):
+    """Users, clients, teams, agencies by id."""
+
+    ids: Ids
+
+
+class Described(Reply):
+    """Names by id; an id that is not known is absent. `agency_id` of those that belong to one."""
+
+    names: dict[str, str]
+    agencies: dict[str, str]
+
+
+class ApplyAccessLists(Request):
+    lists: Annotated[tuple[AccessList, ...], Field(max_length=50)]
+
+
+class StoredVersion(Reply):
+    """What the holder has now: at least what it was given, or nothing for a case that it has not."""
+
+    case_id: str
+    term: int
+    epoch: int
+
+
+class AppliedLists(Reply):
+    items: tuple[StoredVersion, ...]
+
+
+class GetCasesKnown(Request):
+    case_ids: Ids
+
+
+class CasesKnown(Reply):
+    case_ids: tuple[str, ...]
+
+
+class CaseEvent(EventData):
+    """The data of every event about a case, from `cases` and from `sharing`; aggregate `cases/<id>`.
+
+    Only the ids go out to subscribers; the rest tells `notify` whom it concerns. `actor_id` is who caused it.
+    """
+
+    case_id: str
+    entry_id: str | None = None
+    task_id: str | None = None
+    share_id: str | None = None
+    section: Section | None = None
+    withheld_from: tuple[str, ...] = ()
+    assignee: str | None = None
+    actor_id: str | None = None
+    agency_id: str | None = None
+
+
+Reason = AccessReason

@@ -1,0 +1,32 @@
+"""What one method asks of its caller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ..vocabulary import Role, Scope, ShareLevel
+
+Least = ShareLevel | Literal["own"]
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The roles, scopes and level on a case that one method asks for.
+
+    roles: any of these; None is everybody. scopes: any of these for a client; empty: no client may.
+    level: the least level on the case that it is about; None when it is about no case.
+    before: also while the session's `must` is not empty (own account and procedure).
+    """
+
+    roles: frozenset[Role] | None = None
+    scopes: frozenset[Scope] = frozenset()
+    level: Least | None = None
+    before: bool = False
+
+
+EVERYBODY = None
+CASEWORKERS: frozenset[Role] = frozenset({"practitioner", "supervisor"})
+TASKWORKERS: frozenset[Role] = CASEWORKERS | {"light_participant"}
+READ: frozenset[Scope] = frozenset({"cases:read"})
+WRITE: frozenset[Scope] = frozenset({"cases:write"})

@@ -1,0 +1,69 @@
+"""Methods of `sharing`."""
+
+from __future__ import annotations
+
+from .permit import CASEWORKERS, EVERYBODY, Permit
+
+_OPERATOR = Permit(frozenset({"system_operator"}))
+_ADMIN = Permit(frozenset({"agency_admin", "system_operator"}))
+_OWN_ADMIN = Permit(frozenset({"agency_admin"}))
+_SECURITY = Permit(frozenset({"security_manager"}))
+_ALL = Permit(EVERYBODY, frozenset({"cases:read", "cases:write", "directory:read", "subscriptions"}))
+_ACCOUNT = Permit(EVERYBODY, before=True)
+_OWNER = Permit(CASEWORKERS, level="own")
+
+PERMITS = {
+    # own account: before everything else
+    "current_session": Permit(EVERYBODY, _ALL.scopes, before=True),
+    "end_current_session": Permit(EVERYBODY, _ALL.scopes, before=True),
+    "me": Permit(EVERYBODY, _ALL.scopes, before=True),
+    "change_password": _ACCOUNT,
+    "start_totp": _ACCOUNT,
+    "confirm_totp": _ACCOUNT,
+    "list_sessions": _ACCOUNT,
+    "end_session": _ACCOUNT,
+    "current_procedure": _ACCOUNT,
+    "sign_procedure": _ACCOUNT,
+    # procedures
+    "publish_procedure": _SECURITY,
+    "list_procedures": Permit(EVERYBODY),
+    # agencies and protocols
+    "create_agency": _OPERATOR,
+    "list_agencies": _ALL,
+    "get_agency": _ALL,
+    "patch_agency": _OPERATOR,
+    "move_agency": _OPERATOR,
+    "create_protocol": _OPERATOR,
+    "list_protocols": _ALL,
+    "get_protocol": _ALL,
+    "patch_protocol": _OPERATOR,
+    "move_protocol": _OPERATOR,
+    # people, teams, clients: the operator appoints first administrators, administrators their own agency's
+    "invite_user": _ADMIN,
+    "list_users": _ADMIN,
+    "get_user": _ADMIN,
+    "patch_user": _ADMIN,
+    "reset_user": _ADMIN,
+    "create_team": _OWN_ADMIN,
+    "list_teams": Permit(EVERYBODY),
+    "get_team": Permit(EVERYBODY),
+    "patch_team": _OWN_ADMIN,
+    "create_client": _OWN_ADMIN,
+    "list_clients": _OWN_ADMIN,
+    "get_client": _OWN_ADMIN,
+    "patch_client": _OWN_ADMIN,
+    "delete_client": _OWN_ADMIN,
+    "rotate_secret": _OWN_ADMIN,
+    # whom one can name
+    "list_directory": Permit(EVERYBODY, frozenset({"directory:read"})),
+    "search_directory": Permit(EVERYBODY, frozenset({"directory:read"})),
+    # shares
+    "share_case": _OWNER,
+    "check_share": _OWNER,
+    # A recipient sees the share that names it, and may hand it back; the rest is the owner's.
+    "list_shares": Permit(CASEWORKERS, level="know"),
+    "get_share": Permit(CASEWORKERS, level="know"),
+    "change_share": Permit(CASEWORKERS, level="know"),
+    "revoke_share": _OWNER,
+    "list_access": _OWNER,
+}

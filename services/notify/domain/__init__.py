@@ -1,0 +1,1 @@
+"""The pure part: no I/O; a clock and ids are passed in."""
