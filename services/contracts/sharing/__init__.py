@@ -1,0 +1,1 @@
+"""What may be asked of `sharing`, a module for each topic."""
