@@ -1,0 +1,1 @@
+"""What is said to `cases`: cases, entries, tasks, subjects, links. One module a topic."""
