@@ -196,8 +196,9 @@ class Stage:
         self.cell.supervisor.launch(name)
 
     def gateway_worker(self) -> int:
-        """The pid of the process that serves, a child of the one that the supervisor knows."""
-        return min(children(self.pid(f"{GATEWAY}-1")))
+        """The pid of the process that serves, a child of the one that the supervisor knows; 0 while there is
+        none."""
+        return min(children(self.pid(f"{GATEWAY}-1")), default=0)
 
     def rabbitmqctl(self, *arguments: str) -> None:
         """Run RabbitMQ's own tool on every node, for what its HTTP API cannot do."""

@@ -24,6 +24,8 @@ class Kill(Breakage):
         self._victim = self._names[self._done % len(self._names)]
         self._done += 1
         self._before = self._pid(stage)
+        if not self._before:  # and kill(0) would be the harness itself
+            raise LookupError(f"{self._victim} is not there to be killed")
         if self._victim == GATEWAY_WORKER:
             stage.planned_exits += 1
             os.kill(self._before, signal.SIGKILL)
@@ -32,7 +34,7 @@ class Kill(Breakage):
 
     def mended(self, stage: Stage) -> bool:
         process = "gateway-1" if self._victim == GATEWAY_WORKER else self._victim
-        return self._pid(stage) != self._before and stage.accepts(process)
+        return self._pid(stage) not in {0, self._before} and stage.accepts(process)
 
     def _pid(self, stage: Stage) -> int:
         return stage.gateway_worker() if self._victim == GATEWAY_WORKER else stage.pid(self._victim)
