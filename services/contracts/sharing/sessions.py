@@ -1,0 +1,97 @@
+"""Log-in, and the sessions that it makes.
+
+sharing.log_in(LogIn) -> SessionCreated                     query (no key), peer gateway only; POST /sessions
+sharing.current_session(GetCurrentSession) -> SessionView   query; GET /sessions/current
+sharing.end_current_session(EndCurrentSession) -> Empty     command; DELETE /sessions/current
+sharing.list_sessions(ListSessions) -> SessionPage          query; GET /me/sessions
+sharing.end_session(EndSession) -> Empty                    command; DELETE /me/sessions/{id}
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from ..messages import Id, Moment, Reply, Request
+from ..paging import PageRequest
+from ..views import View
+from ..vocabulary import Must
+
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class Credentials(Request):
+    """{username, password, totp?} or {client_id, client_secret}; else Invalid with pointers.
+
+    `totp` is six digits, or one of the recovery codes.
+    """
+
+    username: ShortText | None = None
+    password: ShortText | None = None
+    totp: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = None
+    client_id: ShortText | None = None
+    client_secret: ShortText | None = None
+
+
+class LogIn(Request):
+    """`address` is the client's, believed only from configured proxies.
+
+    Raises BadCredentials, TotpRequired; after correct credentials AccountDisabled, AgencySuspended,
+    ProtocolExpired, ProtocolNotActive; RateLimited with retry_after.
+    """
+
+    credentials: Credentials
+    address: Annotated[str, StringConstraints(max_length=64)] | None = None
+
+
+class GetCurrentSession(Request):
+    pass
+
+
+class EndCurrentSession(Request):
+    pass
+
+
+class ListSessions(PageRequest):
+    """The caller's own, newest first."""
+
+
+class EndSession(Request):
+    """Raises NotVisible for what is not one of the caller's own."""
+
+    session_id: Id
+
+
+class SessionCreated(View):
+    """`token` is shown here and never again. `must`: what has to be done first, in this order."""
+
+    id: str
+    token: str
+    expires_at: Moment
+    idle_expires_at: Moment
+    must: tuple[Must, ...]
+
+
+class SessionView(View):
+    id: str
+    created_at: Moment
+    expires_at: Moment
+    idle_expires_at: Moment
+    must: tuple[Must, ...]
+
+
+class SessionItem(Reply):
+    """`current`: the one that asks."""
+
+    id: str
+    created_at: Moment
+    seen_at: Annotated[Moment, Field(description="to the minute")]
+    expires_at: Moment
+    idle_expires_at: Moment
+    current: bool
+
+
+class SessionPage(View):
+    items: tuple[SessionItem, ...]
+    next: str | None
