@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import amqp
+import msgspec
 from pydantic import BaseModel
 
 from services.chassis import metrics
@@ -93,9 +94,9 @@ class AsyncCalls:
         self,
         service: str,
         method: str,
-        request: BaseModel | None = None,
+        request: BaseModel | msgspec.Raw | None = None,
         *,
-        reply: type[BaseModel] | None = None,
+        reply: type[BaseModel] | type[msgspec.Raw] | None = None,
         deadline: Deadline | None = None,
         request_id: str | None = None,
         caller: SignedCaller | None = None,

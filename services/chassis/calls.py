@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import amqp
+import msgspec
 from pydantic import BaseModel
 
 from services.chassis import context
@@ -40,7 +41,7 @@ class Asked:
     route: str
     call: Call
     deadline: Deadline
-    reply: type[BaseModel] | None
+    reply: type[BaseModel] | type[msgspec.Raw] | None
 
     @property
     def target(self) -> str:
@@ -49,9 +50,9 @@ class Asked:
 
 def ask(
     route: str,
-    request: BaseModel | None,
+    request: BaseModel | msgspec.Raw | None,
     *,
-    reply: type[BaseModel] | None,
+    reply: type[BaseModel] | type[msgspec.Raw] | None,
     patience: float,
     key: str | None = None,
     caller: SignedCaller | None = None,

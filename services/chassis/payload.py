@@ -69,14 +69,18 @@ def raw(value: Any) -> msgspec.Raw:
     A field that was not set is left out: its reader has the same default, and the gateway can tell "absent"
     from "null".
     """
+    if isinstance(value, msgspec.Raw):
+        return value
     if isinstance(value, BaseModel):
         return msgspec.Raw(value.__pydantic_serializer__.to_json(value, exclude_unset=True))
     return msgspec.Raw(encode(value))
 
 
-def read(data: msgspec.Raw | bytes, model: type[BaseModel] | None) -> Any:
-    """Return `data` as `model`, or as plain JSON values. Raises Malformed, or Invalid with pointers, never
-    values."""
+def read(data: msgspec.Raw | bytes, model: type[BaseModel] | type[msgspec.Raw] | None) -> Any:
+    """Return `data` as `model`, as plain JSON values (None), or as it is (msgspec.Raw: for who only passes it
+    on). Raises Malformed, or Invalid with pointers, never values."""
+    if model is msgspec.Raw:
+        return data
     try:
         return _decode_any(data) if model is None else model.__pydantic_validator__.validate_json(bytes(data))
     except ValidationError as problem:

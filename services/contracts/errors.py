@@ -78,14 +78,17 @@ class ConcordatError(Exception):
         retry_after: int | None = None,
         clause: str | None = None,
         code: str | None = None,
+        etag: str | None = None,
     ) -> None:
-        """`cause` is private and free of personal data; `retry_after` is in seconds; `clause` is the rule."""
+        """`cause` is private and free of personal data; `retry_after` is in seconds; `clause` is the rule;
+        `etag` is what Stale tells as the present one."""
         super().__init__(self.title)
         self.code = code or type(self).code
         self.cause = cause
         self.errors = errors
         self.retry_after = self.default_retry_after if retry_after is None else retry_after
         self.clause = clause
+        self.etag = etag
 
     @property
     def public_code(self) -> str:
@@ -97,9 +100,10 @@ class ConcordatError(Exception):
         return {"code": self.code, "status": self.status, **self._details()}
 
     def to_problem(self, request_id: str) -> dict[str, Any]:
-        """The public face as a problem of RFC 9457. `retry_after` belongs into the header, not here."""
+        """The public face as a problem of RFC 9457. `retry_after` and `etag` are headers, not here."""
         details = self._details()
         details.pop("retry_after", None)
+        details.pop("etag", None)
         return {
             "type": f"urn:concordat:problem:{self.public_code}",
             # RFC 9457: one title per type, whichever inner code it stands for.
@@ -118,6 +122,8 @@ class ConcordatError(Exception):
             details["retry_after"] = self.retry_after
         if self.clause is not None:
             details["clause"] = self.clause
+        if self.etag is not None:
+            details["etag"] = self.etag
         return details
 
 
@@ -342,6 +348,7 @@ def from_wire(message: object) -> ConcordatError:
         errors=_field_errors(message.get("errors")),
         retry_after=_seconds(message.get("retry_after")),
         clause=_text(message.get("clause")),
+        etag=_text(message.get("etag")),
     )
 
 
