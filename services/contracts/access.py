@@ -28,7 +28,8 @@ from .vocabulary import LEVELS, SECTIONS, Section, ShareLevel, Side
 
 Via = Literal["owner", "team", "share"]
 _RANK = {level: rank for rank, level in enumerate((*LEVELS, "own"))}
-_NEVER_PERPETRATOR: frozenset[Section] = frozenset({"victim", "safe_contact"})
+NEVER_PERPETRATOR: frozenset[Section] = frozenset({"victim", "safe_contact"})
+"""Sections that nobody on the perpetrator's side ever sees."""
 
 
 class _Frozen(BaseModel):
@@ -174,6 +175,8 @@ def has_role(caller: Caller, permit: Permit) -> bool:
 
 def standing_of(caller: Caller, acl: AccessList) -> Standing | None:
     """The best of what names the caller now; None: it may not know of the case."""
+    if caller.kind == "service":  # known by its key, and never a reader
+        return None
     if acl.owner.agency.id in caller.inactive_agencies or caller.agency_id in caller.inactive_agencies:
         return None
     if caller.kind == "user" and caller.id == acl.owner.user.id and caller.agency_id == acl.owner.agency.id:
@@ -182,14 +185,15 @@ def standing_of(caller: Caller, acl: AccessList) -> Standing | None:
     if not shares:
         return None
     best = max(shares, key=lambda share: (_RANK[share.level], share.kind == "team"))
-    until = None if any(s.expires_at is None for s in shares) else max(s.expires_at for s in shares)  # type: ignore[type-var]
-    return Standing("team" if best.kind == "team" else "share", best.level, _levels(shares), until, best.id)
+    return Standing(
+        "team" if best.kind == "team" else "share", best.level, _levels(shares), _until(shares), best.id
+    )
 
 
 def _in_force(caller: Caller, acl: AccessList) -> Iterator[Share]:
     """The shares that name the caller (both keys) and hold at `caller.now`."""
     for share in acl.shares:
-        if share.agency_id != caller.agency_id or not _names(share, caller):
+        if share.agency_id != caller.agency_id or not names(share, caller):
             continue
         if share.expires_at is not None and share.expires_at <= caller.now:
             continue
@@ -198,19 +202,32 @@ def _in_force(caller: Caller, acl: AccessList) -> Iterator[Share]:
         yield share
 
 
-def _names(share: Share, caller: Caller) -> bool:
+def names(share: Share, caller: Caller) -> bool:
+    """Whether it names the caller, itself or through a team. The second key only: look at the agency too."""
     if caller.kind == "client":
         return caller.id in share.client_ids
     return caller.id in share.user_ids or not set(share.team_ids).isdisjoint(caller.team_ids)
 
 
+def _until(shares: list[Share]) -> datetime | None:
+    """When the last of them ends; None: one has no end."""
+    ends = [share.expires_at for share in shares if share.expires_at is not None]
+    return max(ends) if len(ends) == len(shares) else None
+
+
 def _levels(shares: list[Share]) -> tuple[tuple[Section, ShareLevel], ...]:
-    """Where shares overlap, each section has the highest level that any of them grants."""
+    """Where shares overlap, each section has the highest level that any of them grants.
+
+    Whom one of them puts on the perpetrator's side is on it: no other share gives it the victim's sections.
+    """
     found: dict[Section, ShareLevel] = {}
+    # Kept out when a share is made as well; a leak here would reach the perpetrator.
+    barred = (
+        NEVER_PERPETRATOR if any(share.side == "perpetrator" for share in shares) else frozenset[Section]()
+    )
     for share in shares:
         for section in share.sections:
-            # Kept out when the share is made as well; a leak here would reach the perpetrator.
-            if share.side == "perpetrator" and section in _NEVER_PERPETRATOR:
+            if section in barred:
                 continue
             if section not in found or _RANK[share.level] > _RANK[found[section]]:
                 found[section] = share.level
