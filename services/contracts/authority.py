@@ -49,12 +49,17 @@ class Identified(Reply):
 
 
 class RegisterCase(Request):
-    """Own a new case. The owner team, if any, is one of the owner's and gets a share at contribute."""
+    """Own a new case. The owner team, if any, is one of the owner's and gets a share at contribute; so does a
+    client that opens the case for its accountable person, the owner.
+
+    Raises Invalid with pointer /owner_team_id. The same case registered again for the same owner is no error.
+    """
 
     case_id: Id
     owner_user_id: Id
     owner_agency_id: Id
     owner_team_id: Id | None = None
+    owner_client_id: Id | None = None
 
 
 class GetAccessLists(Request):
