@@ -12,7 +12,7 @@ Neither may hold personal data.
     │     NotOwner, LevelTooLow, ReasonRequired, CsrfRequired
     ├── NotVisible 404
     ├── MethodNotAllowed 405
-    ├── InvalidTransition 409 ── RequestInProgress, ProcedureSuperseded, CaseClosed
+    ├── InvalidTransition 409 ── RequestInProgress, ProcedureSuperseded, CaseClosed, AlreadyExists
     ├── Stale 412
     ├── TooLarge 413
     ├── UnsupportedType 415
@@ -225,6 +225,10 @@ class ProcedureSuperseded(InvalidTransition, code="procedure_superseded"):
 
 class CaseClosed(InvalidTransition, code="case_closed"):
     """The case is closed."""
+
+
+class AlreadyExists(InvalidTransition, code="already_exists"):
+    """There is one already."""
 
 
 class Stale(ConcordatError, code="stale", status=412):

@@ -29,7 +29,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from ..messages import Id, Moment, Request
+from ..messages import Id, Moment, Reply, Request
 from ..paging import PageRequest
 from ..views import View
 from ..vocabulary import AccessReason, Name, SubjectKind
@@ -198,7 +198,7 @@ class PatchSubject(Request):
 
 
 class ListSubjects(PageRequest):
-    """The latest changed first."""
+    """The latest entered first."""
 
     kind: SubjectKind | None = None
 
@@ -233,7 +233,7 @@ class SubjectView(View):
     updated_at: Moment
 
 
-class SubjectSummary(View):
+class SubjectSummary(Reply):
     """One line of a list. `name` is what people know it by: name, family's name, address, place's name."""
 
     id: str
