@@ -1,9 +1,9 @@
 """Information sharing protocols: between whom, for what, by which legal gateway, until when (R9).
 
 sharing.create_protocol(CreateProtocol) -> ProtocolView    command; POST /protocols
-sharing.list_protocols(ListProtocols) -> ProtocolPage      query: those that the caller's agency is party to
+sharing.list_protocols(ListProtocols) -> ProtocolPage      query: those the caller's agency is party to
 sharing.get_protocol(GetProtocol) -> ProtocolView          query
-sharing.patch_protocol(PatchProtocol) -> ProtocolView      command; PATCH with If-Match; renewal is a new ends_on
+sharing.patch_protocol(PatchProtocol) -> ProtocolView      command; PATCH with If-Match; also renewal
 sharing.move_protocol(MoveProtocol) -> ProtocolView        command; POST /protocols/{id}/transitions
 """
 
@@ -32,7 +32,7 @@ Categories = Annotated[tuple[Code, ...], Field(max_length=50)]
 
 
 class LegalGateway(Request):
-    """A power under which data may go to these types of agency (s115 CDA 1998 runs to relevant authorities)."""
+    """A power under which data may go to these types of agency (CDA 1998 s115: relevant authorities)."""
 
     code: Code
     name: Name
