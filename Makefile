@@ -5,8 +5,10 @@ SHELL := /bin/sh
 RUN := .venv/bin/python
 CONCORDAT := .venv/bin/concordat
 ARGS ?=
+SIZE ?= 0
 
-.PHONY: help setup demo test lint check-imports up down status doctor bench-rpc bench-events faults lock clean
+.PHONY: help setup demo journey test lint check-imports check-revocation check-disclosure check-matrix
+.PHONY: screenshots up down status doctor bench bench-rpc bench-events faults lock clean
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,8 +16,14 @@ help: ## Say what there is.
 setup: ## Install what is missing: .venv, the Python packages by hash, RabbitMQ.
 	@deploy/setup.sh
 
-demo: setup ## Start everything on this machine and say what one can do with it.
-	@$(CONCORDAT) up --demo $(ARGS)
+demo: setup ## Start everything, with an invented partnership in it. SIZE=1000 makes as many cases more.
+	@$(CONCORDAT) up --demo --size $(SIZE) $(ARGS)
+
+journey: setup ## Walk the main job through the running demo, over HTTP alone.
+	@$(RUN) -m tests.journey $(ARGS)
+
+screenshots: setup ## Picture every page of the running demo, desktop and phone, into .run/screenshots.
+	@$(RUN) -m tests.web.screenshots $(ARGS)
 
 up: setup ## Start broker, database, services, gateway. ARGS="-c echo=3", "--cluster", "--foreground".
 	@$(CONCORDAT) up $(ARGS)
@@ -41,6 +49,18 @@ lint: setup ## Style, types, import rules, stale schemas, compose file.
 
 check-imports: setup ## The import rules alone: who may know whom.
 	@.venv/bin/lint-imports
+
+check-revocation: setup ## After a narrowing nothing is given any more, under every fault. SHORT=1 for CI's form.
+	@$(RUN) -m tests.checks.revocation $(ARGS)
+
+check-disclosure: setup ## Every disclosure has its entry, exactly one. SHORT=1 for CI's form.
+	@$(RUN) -m tests.checks.disclosure $(ARGS)
+
+check-matrix: setup ## Every endpoint x role x relation x state answers as it should. SHORT=1 for CI's form.
+	@$(RUN) -m tests.checks.matrix $(ARGS)
+
+bench: setup ## Case read, list, note, create, page: operations/s, latency, CPU, memory.
+	@$(RUN) -m tests.bench.main_job $(ARGS)
 
 bench-rpc: setup ## Calls: ours against bare py-amqp, stock nameko and FastStream.
 	@$(RUN) -m tests.bench.rpc $(ARGS)

@@ -10,7 +10,16 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from deploy import cli_cell, cli_database, cli_keys, cli_queues, cli_secrets, cli_settings, cli_topology
+from deploy import (
+    cli_bootstrap,
+    cli_cell,
+    cli_database,
+    cli_keys,
+    cli_queues,
+    cli_secrets,
+    cli_settings,
+    cli_topology,
+)
 from deploy.launcher.trouble import Trouble
 from deploy.operator_api import ApiTrouble
 from deploy.queues import BrokerTrouble
@@ -19,6 +28,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pret
 
 cli_cell.add_to(app)
 app.command("settings")(cli_settings.settings)
+app.command("bootstrap")(cli_bootstrap.bootstrap)
 app.add_typer(cli_topology.app, name="topology")
 app.add_typer(cli_database.app, name="database")
 app.add_typer(cli_queues.app, name="queues")

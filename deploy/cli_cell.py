@@ -49,8 +49,11 @@ def up(
         typer.Option(metavar="NAME=N", help="A fixed port, such as gateway=8080; may be repeated."),
     ] = None,
     demonstrate: Annotated[
-        bool, typer.Option("--demo", help="Serve the proving ground too, and say what one can try.")
+        bool, typer.Option("--demo", help="Fill it with an invented partnership, and say who can log in.")
     ] = False,
+    size: Annotated[
+        int, typer.Option(metavar="CASES", min=0, max=200_000, help="With --demo: this many cases more.")
+    ] = 0,
     data: options.Data = options.RUN,
 ) -> None:
     """Start broker, database, services and gateway, and wait until they are ready.
@@ -86,7 +89,7 @@ def up(
             cell.up()
     console.print(f"[green]up[/green] in {time.monotonic() - began:.1f} s: {cell.url or 'no gateway'}")
     if demonstrate and cell.url:
-        print(demo.text(cell.url))
+        print(demo.fill(cell, size, lambda text: console.print(f"  {text}")))
     if foreground:
         _stay(cell)
 

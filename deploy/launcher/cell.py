@@ -139,6 +139,12 @@ class Cell:
         }
         return kept | ports.choose((name for name in names if name not in kept), wanted, remembered)
 
+    def environment_of(self, service: str) -> dict[str, str]:
+        """The settings of a service, for a command of its own that is run once."""
+        return Services(self._addresses, self._shapes, self._environment, self._commands).environment_of(
+            service
+        )
+
     # -- up and down --------------------------------------------------------------------------------
 
     def is_up(self) -> bool:

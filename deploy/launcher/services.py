@@ -39,6 +39,13 @@ class Services:
         """Write each service's URL files and return its instances."""
         return [self._program(service, name) for service, name in self.addresses.plan.instances()]
 
+    def environment_of(self, service: str) -> dict[str, str]:
+        """What a command of a service is run with beside its instances: the same settings, no port."""
+        variables = self._own_environment(service, f"{service}-command", 0)
+        for key in (EVERYONE, service):
+            variables |= self.environment.get(key, {})
+        return variables
+
     def _program(self, service: str, name: str) -> Program:
         port = self.addresses.plan.ports[name]
         command = self.commands.get(service) or usual_command(service)

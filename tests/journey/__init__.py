@@ -1,0 +1,1 @@
+"""The main job, walked over HTTP alone against a system that runs: `make journey`."""
