@@ -1,0 +1,1 @@
+"""What people type: fields, what is wrong with them, and how they become requests."""

@@ -1,0 +1,1 @@
+"""Handlers: one module a topic, one class a page."""
