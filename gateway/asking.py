@@ -8,6 +8,7 @@ asked for one HTTP request shares its deadline and its id; the chassis retries w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
 import falcon.asgi
@@ -48,6 +49,7 @@ class Asking:
         reply: type[Told],
         *,
         key: str | None = None,
+        heard: Callable[[str], None] | None = None,
     ) -> Told: ...
 
     @overload
@@ -60,6 +62,7 @@ class Asking:
         reply: type[msgspec.Raw],
         *,
         key: str | None = None,
+        heard: Callable[[str], None] | None = None,
     ) -> msgspec.Raw: ...
 
     async def ask(
@@ -71,15 +74,17 @@ class Asking:
         reply: type[BaseModel] | type[msgspec.Raw],
         *,
         key: str | None = None,
+        heard: Callable[[str], None] | None = None,
     ) -> Any:
         """What `service.method` answers the session of `req`, as `reply`; as msgspec.Raw its JSON, unread.
 
         A command needs a `key`: the same one whenever the same command is given again. Raises what `identify`
-        refuses (Unauthenticated, Refused), what the method raises, or a kind of Unavailable.
+        refuses (Unauthenticated, Refused), what the method raises, or a kind of Unavailable. `heard` is told
+        the caller's JSON: a page writes the visitor's name at its head, without asking once more.
         """
-        token = self.sessions.token(req)
+        token, address = self.sessions.token(req), self.sessions.address(req)
         return await self.ask_as(
-            token, service, method, request, reply, key=key, address=self.sessions.address(req)
+            token, service, method, request, reply, key=key, address=address, heard=heard
         )
 
     async def ask_as(
@@ -92,6 +97,7 @@ class Asking:
         *,
         key: str | None = None,
         address: str | None = None,
+        heard: Callable[[str], None] | None = None,
     ) -> Any:
         """As `ask`, for a session whose token is at hand: a stream asks long after its request began."""
         arguments = raw(request)
@@ -99,6 +105,8 @@ class Asking:
         about_a_case = permit is not None and permit.level is not None
         args_hash = hash_arguments(bytes(arguments), key)
         identified = await self._identify(token, service, method, args_hash, address)
+        if heard is not None:
+            heard(identified.body)
         if about_a_case:
             self._probing.check(identified.body)
         caller = SignedCaller(identified.body.encode(), bytes.fromhex(identified.mac))
