@@ -10,10 +10,8 @@ import json
 import os
 import sys
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from deploy.demo import story
 from deploy.demo.api import Api
@@ -159,12 +157,13 @@ def _resident(pid: int) -> int:
 
 
 def main() -> int:
-    wanted: Callable[[str], Any] = lambda name: not sys.argv[1:] or any(word in name for word in sys.argv[1:])
+    """Words on the command line choose operations by their names."""
+    words = sys.argv[1:]
     with ground() as on:
         bench = Bench(on)
         bench.fill()
         for operation in bench.operations():
-            if wanted(operation.name):
+            if not words or any(word in operation.name for word in words):
                 for clients in (1, MANY):
                     bench.take(operation, clients)
         bench.report.add("memory of all own processes", bench.memory(), "MiB", "<= 500")
