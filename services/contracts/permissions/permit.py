@@ -17,12 +17,14 @@ class Permit:
     roles: any of these; None is everybody. scopes: any of these for a client; empty: no client may.
     level: the least level on the case that it is about; None when it is about no case.
     before: also while the session's `must` is not empty (own account and procedure).
+    founding: also while no procedure is published at all: else nobody could make the agency of who writes it.
     """
 
     roles: frozenset[Role] | None = None
     scopes: frozenset[Scope] = frozenset()
     level: Least | None = None
     before: bool = False
+    founding: bool = False
 
 
 EVERYBODY = None

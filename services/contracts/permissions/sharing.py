@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from .permit import CASEWORKERS, EVERYBODY, Permit
 
-_OPERATOR = Permit(frozenset({"system_operator"}))
-_ADMIN = Permit(frozenset({"agency_admin", "system_operator"}))
+_OPERATOR = Permit(frozenset({"system_operator"}), founding=True)
+_ADMIN = Permit(frozenset({"agency_admin", "system_operator"}), founding=True)
 _OWN_ADMIN = Permit(frozenset({"agency_admin"}))
-_SECURITY = Permit(frozenset({"security_manager"}))
+_SECURITY = Permit(frozenset({"security_manager"}), founding=True)
 _ALL = Permit(EVERYBODY, frozenset({"cases:read", "cases:write", "directory:read", "subscriptions"}))
 _ACCOUNT = Permit(EVERYBODY, before=True)
 _OWNER = Permit(CASEWORKERS, level="own")
