@@ -118,6 +118,12 @@ class ShareChange(Request):
     state: Literal["revoked"] | None = None
     reason: WhyText | None = None
 
+    @model_validator(mode="after")
+    def _null_where_it_means_something(self) -> ShareChange:
+        if any(getattr(self, name) is None for name in self.model_fields_set - {"side", "note"}):
+            raise ValueError("only side and note can be taken away")
+        return self
+
 
 class ChangeShare(Request):
     """Raises IfMatchRequired, Stale, InvalidTransition (of one that is not there any more), NotOwner."""

@@ -118,11 +118,11 @@ class FenceStore:
             self._fences.delete_many({"_id": {"$in": list(case_ids)}})
 
 
-def _make_indexes(database: Database[Document]) -> None:
+def make_indexes(database: Database[Document]) -> None:
     fences = database["fences"]
     fences.create_index([("agencies", ASCENDING)], name="agencies")
     fences.create_index([("next_at", ASCENDING)], name="pending", partialFilterExpression={"pending": True})
     fences.create_index([("drop_at", ASCENDING)], name="drop_at", expireAfterSeconds=0)
 
 
-STEPS = (Step("fences_indexes", _make_indexes),)
+STEPS = (Step("fences_indexes", make_indexes),)

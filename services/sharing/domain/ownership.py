@@ -1,0 +1,248 @@
+"""Who owns a case and to whom it is given: one document a case, changed one epoch at a time.
+
+Pure. A change is made from what was read, and says what follows from it: the new document, whether anybody
+loses by it, which agencies are concerned, what is put among the past shares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from services.contracts.access import AccessList, Owner, Share
+from services.contracts.messages import Moment
+from services.contracts.paging import Ref
+from services.contracts.sharing.shares import Consent, Regime
+from services.contracts.vocabulary import LEVELS, SECTIONS, Section, ShareLevel, ShareState, Side
+
+KEPT_AFTER_EXPIRY = timedelta(days=7)
+"""How long a share that has expired stays beside those in force; then it is among the past ones."""
+
+
+class _Kept(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class Grant(_Kept):
+    """One share with all that was agreed: what `access.Share` says, and why."""
+
+    id: str
+    kind: Literal["share", "team"]
+    agency: Ref
+    user_ids: tuple[str, ...] = ()
+    team_ids: tuple[str, ...] = ()
+    client_ids: tuple[str, ...] = ()
+    level: ShareLevel
+    sections: tuple[Section, ...]
+    side: Side | None = None
+    protocol_id: str | None = None
+    purpose: str | None = None
+    clause: str | None = None
+    legal_gateway: str | None = None
+    consent: Consent | None = None
+    expires_at: Moment | None = None
+    note: str | None = None
+    regime: Regime
+    granted_by: Ref
+    granted_at: Moment
+    updated_at: Moment
+
+    def share(self) -> Share:
+        """As the holders see it."""
+        return Share(agency_id=self.agency.id, **{name: getattr(self, name) for name in _SHARED})
+
+    def members(self) -> frozenset[str]:
+        """Everyone named, as index keys."""
+        return frozenset(
+            f"{kind}:{one}"
+            for kind, ids in (("u", self.user_ids), ("t", self.team_ids), ("c", self.client_ids))
+            for one in ids
+        )
+
+    def expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+
+_SHARED = tuple(name for name in Share.model_fields if name != "agency_id")
+
+
+class Ending(_Kept):
+    """How a share ended, and by whom."""
+
+    at: Moment
+    by: Ref
+    agency: Ref
+    reason: str
+
+
+class PastGrant(_Kept):
+    """A share that is no more. `ending` None: it ran out."""
+
+    case_id: str
+    grant: Grant
+    ending: Ending | None = None
+    ended_at: Moment
+
+
+class Ownership(_Kept):
+    """`events` counts what was told of this case; `confirmed`: `cases` has been seen to know it."""
+
+    case_id: str
+    term: int
+    epoch: int
+    events: int = 0
+    owner: Owner
+    grants: tuple[Grant, ...] = ()
+    registered_at: Moment
+    confirmed: bool = False
+
+    @property
+    def acl(self) -> AccessList:
+        return AccessList(
+            case_id=self.case_id,
+            term=self.term,
+            epoch=self.epoch,
+            owner=self.owner,
+            shares=tuple(grant.share() for grant in self.grants),
+        )
+
+    def grant(self, share_id: str) -> Grant | None:
+        return next((grant for grant in self.grants if grant.id == share_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one change makes. `before`: the epoch that it was decided on."""
+
+    before: int
+    after: Ownership
+    narrowing: bool
+    agencies: frozenset[str]
+    past: tuple[PastGrant, ...]
+
+
+def register(
+    case_id: str, owner: Owner, *, client: Ref | None, regime: Regime, term: int, share_id: str, now: datetime
+) -> Ownership:
+    """A new case's: epoch 1. The owner's team, and the client that opened the case, get a share of theirs."""
+    grants: tuple[Grant, ...] = ()
+    if owner.team is not None or client is not None:
+        grants = (
+            Grant(
+                id=share_id,
+                kind="team",
+                agency=owner.agency,
+                team_ids=(owner.team.id,) if owner.team else (),
+                client_ids=(client.id,) if client else (),
+                level="contribute",
+                sections=SECTIONS,
+                regime=regime,
+                granted_by=owner.user,
+                granted_at=now,
+                updated_at=now,
+            ),
+        )
+    return Ownership(case_id=case_id, term=term, epoch=1, owner=owner, grants=grants, registered_at=now)
+
+
+def give(ownership: Ownership, grant: Grant, now: datetime) -> Change:
+    """Add a share."""
+    return _change(ownership, (*ownership.grants, grant), grant, now, narrowing=_narrows(None, grant))
+
+
+def replace(ownership: Ownership, grant: Grant, now: datetime) -> Change:
+    """Put other terms in the place of the share with the same id."""
+    before = ownership.grant(grant.id)
+    grants = tuple(grant if one.id == grant.id else one for one in ownership.grants)
+    return _change(ownership, grants, grant, now, narrowing=_narrows(before, grant))
+
+
+def end(ownership: Ownership, grant: Grant, ending: Ending) -> Change:
+    """Take a share away."""
+    grants = tuple(one for one in ownership.grants if one.id != grant.id)
+    past = PastGrant(case_id=ownership.case_id, grant=grant, ending=ending, ended_at=ending.at)
+    return _change(ownership, grants, grant, ending.at, narrowing=True, past=(past,))
+
+
+def _change(
+    ownership: Ownership,
+    grants: tuple[Grant, ...],
+    touched: Grant,
+    now: datetime,
+    *,
+    narrowing: bool,
+    past: tuple[PastGrant, ...] = (),
+) -> Change:
+    """What expired long ago goes too, so that the document stays small."""
+    kept = tuple(one for one in grants if not _long_gone(one, now))
+    past += tuple(
+        PastGrant(case_id=ownership.case_id, grant=one, ended_at=one.expires_at)
+        for one in grants
+        if one.expires_at is not None and _long_gone(one, now)
+    )
+    after = ownership.model_copy(
+        update={"epoch": ownership.epoch + 1, "events": ownership.events + 1, "grants": kept}
+    )
+    agencies = frozenset({touched.agency.id, ownership.owner.agency.id})
+    return Change(ownership.epoch, after, narrowing, agencies, past)
+
+
+def _long_gone(grant: Grant, now: datetime) -> bool:
+    return grant.expires_at is not None and grant.expires_at + KEPT_AFTER_EXPIRY <= now
+
+
+def widens(before: Grant, after: Grant) -> bool:
+    """Whether somebody could see something by `after` that nobody could by `before`, or on other grounds."""
+    return (
+        not after.members() <= before.members()
+        or not set(after.sections) <= set(before.sections)
+        or LEVELS.index(after.level) > LEVELS.index(before.level)
+        or _end(after) > _end(before)
+        or (before.side == "perpetrator" and after.side != "perpetrator")
+        or _grounds(after) != _grounds(before)
+    )
+
+
+def _narrows(before: Grant | None, after: Grant) -> bool:
+    """Whether somebody may lose something. In doubt it is so: a fence that stays an hour harms nobody."""
+    if before is None:
+        # Whoever is put on the perpetrator's side loses the victim's sections of other shares.
+        return after.side == "perpetrator"
+    return (
+        not before.members() <= after.members()
+        or not set(before.sections) <= set(after.sections)
+        or LEVELS.index(after.level) < LEVELS.index(before.level)
+        or _end(after) < _end(before)
+        or before.side != after.side
+        # New members of a share on the perpetrator's side lose by it.
+        or (after.side == "perpetrator" and before.members() != after.members())
+        or _grounds(after) != _grounds(before)
+    )
+
+
+def _grounds(grant: Grant) -> tuple[str | None, ...]:
+    return grant.protocol_id, grant.purpose, grant.legal_gateway
+
+
+def _end(grant: Grant) -> float:
+    return float("inf") if grant.expires_at is None else grant.expires_at.timestamp()
+
+
+def state_of(
+    grant: Grant,
+    owner: Owner,
+    now: datetime,
+    *,
+    inactive_agencies: Collection[str],
+    inactive_protocols: Collection[str],
+) -> ShareState:
+    """Of a share that was not revoked. Suspended: in date, but an agency or the protocol is not in force."""
+    if grant.expired(now):
+        return "expired"
+    if grant.agency.id in inactive_agencies or owner.agency.id in inactive_agencies:
+        return "suspended"
+    return "suspended" if grant.protocol_id in inactive_protocols else "active"

@@ -1,0 +1,108 @@
+"""Where ownerships are kept: the authority on who may see a case.
+
+ownerships   {_id: case id, term, epoch, events, owner: {user, agency, team}, grants: [Grant], registered_at,
+              confirmed}
+past_shares  {_id: share id, case_id, grant, ending: {at, by, agency, reason} | null, ended_at}
+
+A change replaces the document whole, filtered on the epoch that it was decided on. Shares that were revoked
+or ran out long ago go to `past_shares`, so that an ownership stays small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from pymongo import ASCENDING, DESCENDING
+from pymongo.database import Database
+
+from services.chassis.migrations import Step
+from services.chassis.mongo import Document, Session, in_time
+from services.contracts.errors import Busy
+from services.sharing.domain.ownership import Change, Ownership, PastGrant
+
+
+class OwnershipStore:
+    """Ownerships in MongoDB."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._rows, self._past = database["ownerships"], database["past_shares"]
+
+    def find(self, case_id: str, session: Session | None = None) -> Ownership | None:
+        with in_time():
+            row = self._rows.find_one({"_id": case_id}, session=session)
+        return None if row is None else _ownership(row)
+
+    def known(self, case_ids: Iterable[str]) -> dict[str, Ownership]:
+        """Those of the cases that there are."""
+        wanted = list(case_ids)
+        with in_time():
+            rows = list(self._rows.find({"_id": {"$in": wanted}}).batch_size(len(wanted) + 1))
+        return {row["_id"]: _ownership(row) for row in rows}
+
+    def add(self, ownership: Ownership, session: Session) -> None:
+        """Raises DuplicateKeyError: the case is registered already."""
+        row = ownership.model_dump()
+        self._rows.insert_one({"_id": row.pop("case_id"), **row}, session=session)
+
+    def save(self, change: Change, session: Session) -> None:
+        """Put a change in the place of what it was decided on, which was read in the same transaction."""
+        row = change.after.model_dump()
+        done = self._rows.replace_one(
+            {"_id": row.pop("case_id"), "term": change.after.term, "epoch": change.before},
+            row,
+            session=session,
+        )
+        if not done.matched_count:
+            raise Busy(cause="ownership moved")
+        if change.past:
+            self._past.insert_many([_past_row(one) for one in change.past], session=session)
+
+    def past(self, share_id: str) -> PastGrant | None:
+        with in_time():
+            row = self._past.find_one({"_id": share_id})
+        return None if row is None else PastGrant.model_validate(row)
+
+    def past_of(self, case_id: str, after: str | None, limit: int) -> list[PastGrant]:
+        """Shares of a case that are no more, the newest first, those older than the share `after`."""
+        wanted: Document = {"case_id": case_id}
+        if after is not None:
+            wanted["_id"] = {"$lt": after}
+        with in_time():
+            rows = list(self._past.find(wanted).sort("_id", DESCENDING).limit(limit))
+        return [PastGrant.model_validate(row) for row in rows]
+
+    def unconfirmed(self, before: datetime, limit: int) -> list[str]:
+        """Cases registered before then which `cases` has not been seen to know, the oldest first."""
+        wanted = {"confirmed": False, "registered_at": {"$lt": before}}
+        with in_time():
+            rows = list(self._rows.find(wanted, {"_id": True}).sort("registered_at", ASCENDING).limit(limit))
+        return [row["_id"] for row in rows]
+
+    def confirm(self, case_ids: Iterable[str]) -> None:
+        with in_time():
+            self._rows.update_many({"_id": {"$in": list(case_ids)}}, {"$set": {"confirmed": True}})
+
+    def discard(self, case_ids: Iterable[str], before: datetime) -> int:
+        """Forget registrations that came to nothing; how many."""
+        wanted = {"_id": {"$in": list(case_ids)}, "confirmed": False, "registered_at": {"$lt": before}}
+        with in_time():
+            return self._rows.delete_many(wanted).deleted_count
+
+
+def _ownership(row: Document) -> Ownership:
+    return Ownership.model_validate({**row, "case_id": row["_id"]})
+
+
+def _past_row(past: PastGrant) -> Document:
+    return {"_id": past.grant.id, **past.model_dump()}
+
+
+def make_indexes(database: Database[Document]) -> None:
+    database["ownerships"].create_index(
+        [("registered_at", ASCENDING)], name="unconfirmed", partialFilterExpression={"confirmed": False}
+    )
+    database["past_shares"].create_index([("case_id", ASCENDING), ("_id", DESCENDING)], name="by_case")
+
+
+STEPS = (Step("ownerships_indexes", make_indexes),)
