@@ -14,6 +14,7 @@ from deploy import (
     cli_bootstrap,
     cli_cell,
     cli_database,
+    cli_import,
     cli_keys,
     cli_queues,
     cli_secrets,
@@ -34,6 +35,7 @@ app.add_typer(cli_database.app, name="database")
 app.add_typer(cli_queues.app, name="queues")
 app.add_typer(cli_keys.app, name="keys")
 app.add_typer(cli_secrets.app, name="secrets")
+app.add_typer(cli_import.app, name="import")
 
 
 def main() -> None:
