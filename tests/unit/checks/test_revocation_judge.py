@@ -1,0 +1,68 @@
+"""The judge of V2: it sees what should not have been, and nothing else."""
+
+from __future__ import annotations
+
+from tests.checks.revocation.history import Facet, History, Pair, Sighting, Turn
+from tests.checks.revocation.judge import violations
+
+PAIR, OTHER = Pair("u:1", "c-1"), Pair("u:2", "c-1")
+
+
+def given(began: float, ended: float, *facets: Facet, pair: Pair = PAIR) -> Turn:
+    return Turn(pair, True, frozenset(facets or ("case",)), began, ended, True)
+
+
+def taken(began: float, ended: float, *facets: Facet, acknowledged: bool = True, pair: Pair = PAIR) -> Turn:
+    return Turn(pair, False, frozenset(facets or ("case",)), began, ended, acknowledged)
+
+
+def seen(began: float, ended: float, facet: Facet = "case", made: float | None = None) -> Sighting:
+    return Sighting(PAIR, "get", facet, began, ended, made)
+
+
+def judged(*events: Turn | Sighting) -> int:
+    history = History(
+        turns=[one for one in events if isinstance(one, Turn)],
+        sightings=[one for one in events if isinstance(one, Sighting)],
+    )
+    return len(violations(history))
+
+
+def test_what_is_given_may_be_seen() -> None:
+    assert judged(given(0, 1), seen(2, 3)) == 0
+
+
+def test_a_read_that_begins_after_the_narrowing_is_a_violation() -> None:
+    assert judged(given(0, 1), taken(2, 3), seen(3.001, 4)) == 1
+
+
+def test_a_read_that_had_begun_before_the_answer_is_none() -> None:
+    assert judged(given(0, 1), taken(2, 3), seen(2.9, 4)) == 0
+
+
+def test_a_narrowing_that_was_not_acknowledged_forbids_nothing() -> None:
+    assert judged(given(0, 1), taken(2, 3, acknowledged=False), seen(4, 5)) == 0
+
+
+def test_a_giving_under_way_while_the_read_runs_excuses_it() -> None:
+    assert judged(given(0, 1), taken(2, 3), given(3.5, 9), seen(4, 5)) == 0
+
+
+def test_a_giving_that_begins_after_the_read_has_ended_does_not() -> None:
+    assert judged(given(0, 1), taken(2, 3), seen(4, 5), given(6, 7)) == 1
+
+
+def test_the_narrowing_of_somebody_else_or_of_another_facet_forbids_nothing() -> None:
+    assert judged(given(0, 1), taken(2, 3, pair=OTHER), seen(4, 5)) == 0
+    assert judged(given(0, 1, "case", "timeline"), taken(2, 3, "timeline"), seen(4, 5)) == 0
+    assert judged(given(0, 1, "case", "timeline"), taken(2, 3, "timeline"), seen(4, 5, "timeline")) == 1
+
+
+def test_what_was_written_after_the_narrowing_is_not_seen_even_in_a_read_already_running() -> None:
+    assert judged(given(0, 1), taken(2, 3), seen(1.5, 5, made=3.5)) == 1
+    assert judged(given(0, 1), taken(2, 3), seen(1.5, 5, made=1.2)) == 0
+
+
+def test_a_second_narrowing_does_not_depend_on_the_first() -> None:
+    assert judged(given(0, 1), taken(2, 3), given(4, 5), taken(6, 7), seen(8, 9)) == 1
+    assert judged(given(0, 1), taken(2, 3), given(4, 5), seen(6, 7)) == 0
