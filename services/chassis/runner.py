@@ -36,7 +36,7 @@ def main(path: str) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code."""
     module, _, name = path.partition(":")
     service_cls = getattr(import_module(module), name)
-    settings = ServiceSettings(service=service_cls.name)
+    settings = getattr(service_cls, "settings_model", ServiceSettings)(service=service_cls.name)
     logs.configure(service_cls.name, settings.instance, settings.log_level)
     logs.seal_process()
     tracing.configure(service_cls.name, settings.otlp_endpoint)

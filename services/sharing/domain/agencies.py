@@ -1,0 +1,42 @@
+"""Agencies and the states that they go through (R9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.contracts.errors import InvalidTransition
+from services.contracts.vocabulary import AgencyState, AgencyType
+
+MOVES: Mapping[AgencyState, frozenset[AgencyState]] = {
+    "proposed": frozenset({"protocol_drafted", "withdrawn"}),
+    "protocol_drafted": frozenset({"signed", "proposed", "withdrawn"}),
+    "signed": frozenset({"active", "protocol_drafted", "withdrawn"}),
+    "active": frozenset({"suspended", "expired", "withdrawn"}),
+    "suspended": frozenset({"active", "expired", "withdrawn"}),
+    "expired": frozenset({"active", "protocol_drafted", "withdrawn"}),
+    "withdrawn": frozenset({"proposed"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """`version` counts its changes from 1."""
+
+    id: str
+    name: str
+    type: AgencyType
+    area: str | None
+    state: AgencyState
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+def check_move(kind: AgencyType, present: AgencyState, to: AgencyState) -> None:
+    """Raises InvalidTransition. The operator is under contract, not under a protocol: no drafting."""
+    if kind == "operator" and present == "proposed" and to == "active":
+        return
+    if to not in MOVES[present]:
+        raise InvalidTransition(cause=f"agency {present} to {to}")

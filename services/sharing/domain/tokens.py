@@ -1,0 +1,51 @@
+"""Secrets that are handed out once and kept hashed: session and activation tokens, client secrets.
+
+A token is `<kind><principal id>.<random>`, so that whoever presents it can be found by id. 256 random bits
+need no slow hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["u", "c", "a"]
+"""A user's session, a client's session, an activation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    kind: str
+    principal_id: str
+    secret: str
+
+    @property
+    def hash(self) -> str:
+        return hashed(self.secret)
+
+    @property
+    def text(self) -> str:
+        return f"{self.kind}{self.principal_id}.{self.secret}"
+
+
+def make(kind: Kind, principal_id: str) -> Token:
+    return Token(kind, principal_id, secrets.token_urlsafe(32))
+
+
+def read(text: str | None) -> Token | None:
+    """None for what is no token. That it is somebody's is for the stored hash to say."""
+    head, dot, secret = (text or "").partition(".")
+    if not dot or not secret or head[:1] not in ("u", "c", "a") or not 1 < len(head) <= 65:
+        return None
+    return Token(head[0], head[1:], secret)
+
+
+def hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def matches(secret: str, stored: str) -> bool:
+    return hmac.compare_digest(hashed(secret), stored)

@@ -1,0 +1,45 @@
+"""What an operator can set for `sharing`, beside what every process has."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from services.chassis.settings import ServiceSettings
+from services.sharing.domain.sessions import Limits
+
+
+class SharingSettings(ServiceSettings):
+    """The settings of one process of `sharing`."""
+
+    demo: bool = Field(
+        default=False,
+        description="Demonstration: nobody has to enrol an authenticator. On this machine only.",
+    )
+    session_idle_minutes: float = Field(
+        default=30, gt=0, le=1440, description="Minutes of inactivity after which a session ends."
+    )
+    session_hours: float = Field(
+        default=12, gt=0, le=168, description="Hours after which a session ends in any case."
+    )
+    activation_hours: float = Field(
+        default=72, gt=0, le=720, description="Hours for which an activation token can be used."
+    )
+
+    @model_validator(mode="after")
+    def _demo_only_on_this_machine(self) -> Self:
+        if self.demo and not self.on_loopback:
+            raise ValueError("CONCORDAT_DEMO needs CONCORDAT_HTTP_HOST to be this machine's own")
+        return self
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            timedelta(minutes=self.session_idle_minutes), timedelta(hours=self.session_hours), self.demo
+        )
+
+    @property
+    def activation_lasts(self) -> timedelta:
+        return timedelta(hours=self.activation_hours)

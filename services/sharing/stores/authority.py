@@ -1,0 +1,85 @@
+"""The barrier of `identify`: how everything stands, read so that nothing acknowledged before is missed.
+
+Where the replica set has more than one member the read of `standing` is linearizable: a deposed primary that
+does not know it cannot answer it, and what is read after it sees all that was committed before it. One read
+serves every request that came before it began.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+from typing import Literal
+
+from pymongo.database import Database
+
+from services.chassis.coalescing import Coalesced
+from services.chassis.mongo import Document, in_time, linearizable
+from services.sharing.domain.standing import StandingOn
+from services.sharing.stores.standing import EMPTY, ID, standing_of
+
+MOST_CARRIED = 500
+"""Fences that a caller carries; with more it carries "all"."""
+MOST_SHARED = 1000
+"""Fences that the barrier reads for everybody; with more, each request reads those of its agency."""
+
+Fences = dict[str, int] | Literal["all"]
+
+
+class Present:
+    """What one read of the barrier found."""
+
+    def __init__(self, row: Document, fences: list[Document] | None, store: AuthorityStore) -> None:
+        self._row, self._rows, self._store = row, fences, store
+
+    def standing(self, today: date) -> StandingOn:
+        """Reckoned once for each version and day: the same document says the same."""
+        return self._store.reckoned(self._row, today)
+
+    def fences(self, agency_id: str) -> Fences:
+        """The least epoch of each case that callers of this agency must be judged by."""
+        if self._rows is None:
+            return self._store.fences_of(agency_id)
+        found = self._by_agency.get(agency_id, {})
+        return "all" if len(found) > MOST_CARRIED else found
+
+    @cached_property
+    def _by_agency(self) -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = {}
+        for row in self._rows or ():
+            for agency_id in row["agencies"]:
+                found.setdefault(agency_id, {})[row["_id"]] = row["epoch"]
+        return found
+
+
+class AuthorityStore:
+    def __init__(self, database: Database[Document]) -> None:
+        self._client = database.client
+        self._standing, self._fences = database["standing"], database["fences"]
+        self._surely = linearizable(self._standing)
+        self._barrier = Coalesced(self._read)
+        self._reckoned: tuple[tuple[int, date], StandingOn] | None = None
+
+    def present(self) -> Present:
+        """How everything stands, at a moment after this was called."""
+        return self._barrier.get()
+
+    def _read(self) -> Present:
+        rows = self._surely if len(self._client.nodes) > 1 else self._standing
+        with in_time():
+            row = rows.find_one({"_id": ID}) or EMPTY
+            found = self._fences.find({}, {"epoch": True, "agencies": True}).limit(MOST_SHARED + 1)
+            fences = list(found.batch_size(MOST_SHARED + 2))
+        return Present(row, fences if len(fences) <= MOST_SHARED else None, self)
+
+    def reckoned(self, row: Document, today: date) -> StandingOn:
+        key = (row["version"], today)
+        if self._reckoned is None or self._reckoned[0] != key:
+            self._reckoned = key, standing_of(row).on(today)
+        return self._reckoned[1]
+
+    def fences_of(self, agency_id: str) -> Fences:
+        with in_time():
+            found = self._fences.find({"agencies": agency_id}, {"epoch": True}).limit(MOST_CARRIED + 1)
+            rows = list(found.batch_size(MOST_CARRIED + 2))
+        return "all" if len(rows) > MOST_CARRIED else {row["_id"]: row["epoch"] for row in rows}

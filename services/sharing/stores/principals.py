@@ -1,0 +1,276 @@
+"""The secret half of the principal documents: sessions, passwords, authenticators, signatures.
+
+`people.py` and `clients.py` say how the documents are made. It leaves their `version` alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pymongo.collection import Collection
+from pymongo.database import Database
+
+from services.chassis.mongo import Document, in_time
+from services.chassis.mongo import Session as Transaction
+from services.sharing.domain.clients import Client, Secret
+from services.sharing.domain.people import User
+from services.sharing.domain.procedures import Signature
+from services.sharing.domain.sessions import MOST, Session
+from services.sharing.stores.clients import client_of
+from services.sharing.stores.people import PROJECTION, signature_of, user_of
+
+_SIGNATURES_KEPT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A user with what opens the account."""
+
+    user: User
+    password_hash: str | None
+    totp_secret: str | None
+    totp_begun: str | None
+    recovery: tuple[str, ...]
+    activation_hash: str | None
+    activation_expires_at: datetime | None
+
+
+class PrincipalStore:
+    def __init__(self, database: Database[Document]) -> None:
+        self._users, self._clients = database["users"], database["clients"]
+
+    # Who sends a request: one read
+
+    def user_with_session(self, user_id: str, session_hash: str) -> tuple[User, Session] | None:
+        row = self._with_session(self._users, user_id, session_hash, PROJECTION)
+        return None if row is None else (user_of(row), _session(row["sessions"][0]))
+
+    def client_with_session(self, client_id: str, session_hash: str) -> tuple[Client, Session] | None:
+        row = self._with_session(self._clients, client_id, session_hash, _CLIENT)
+        return None if row is None else (client_of(row), _session(row["sessions"][0]))
+
+    def _with_session(
+        self, rows: Collection[Document], who: str, session_hash: str, shown: Document
+    ) -> Document | None:
+        with in_time():
+            row = rows.find_one({"_id": who}, {**shown, "sessions": {"$elemMatch": {"hash": session_hash}}})
+        return row if row is not None and row.get("sessions") else None
+
+    # Sessions
+
+    def sessions(self, kind: str, who: str) -> list[Session]:
+        """Newest first; over or not."""
+        with in_time():
+            row = self._of(kind).find_one({"_id": who}, {"sessions": True})
+        found = [_session(one) for one in row["sessions"]] if row else []
+        return sorted(found, key=lambda one: one.id, reverse=True)
+
+    def saw(self, kind: str, who: str, session_id: str, now: datetime) -> None:
+        with in_time():
+            self._of(kind).update_one(
+                {"_id": who, "sessions.id": session_id}, {"$max": {"sessions.$.seen_at": now}}
+            )
+
+    def end_session(self, kind: str, who: str, session_id: str, transaction: Transaction) -> bool:
+        """Whether there was one."""
+        done = self._of(kind).update_one(
+            {"_id": who, "sessions.id": session_id},
+            {"$pull": {"sessions": {"id": session_id}}},
+            session=transaction,
+        )
+        return bool(done.modified_count)
+
+    def begin_session(self, kind: str, who: str, session: Session, request_id: str, now: datetime) -> bool:
+        """Add a session, unless the account was disabled meanwhile. Of the same request there is one."""
+        with in_time():
+            self._of(kind).update_one(
+                {"_id": who},
+                {"$pull": {"sessions": {"$or": [{"request": request_id}, {"expires_at": {"$lte": now}}]}}},
+            )
+            done = self._of(kind).update_one(
+                {"_id": who, "state": "active"},
+                {"$push": {"sessions": {"$each": [_row(session, request_id)], "$slice": -MOST}}},
+            )
+        return bool(done.matched_count)
+
+    # A user's keys
+
+    def locked(self, user_id: str) -> Locked | None:
+        with in_time():
+            row = self._users.find_one({"_id": user_id}, _LOCKED)
+        return None if row is None else _locked(row)
+
+    def locked_by_username(self, username: str) -> Locked | None:
+        with in_time():
+            row = self._users.find_one({"username_key": username.casefold()}, _LOCKED)
+        return None if row is None else _locked(row)
+
+    def secrets_of_client(self, client_id: str) -> tuple[Client, tuple[Secret, ...]] | None:
+        with in_time():
+            row = self._clients.find_one({"_id": client_id}, {"sessions": False})
+        if row is None:
+            return None
+        return client_of(row), tuple(Secret(one["hash"], one["until"]) for one in row["secrets"])
+
+    def use_totp(self, user_id: str, step: int, request_id: str) -> bool:
+        """Take a code of this step, once; a second attempt of the same request may take it again."""
+        with in_time():
+            done = self._users.update_one(
+                {
+                    "_id": user_id,
+                    "$or": [{"totp.last_step": {"$lt": step}}, {"totp.last_request": request_id}],
+                },
+                {"$max": {"totp.last_step": step}, "$set": {"totp.last_request": request_id}},
+            )
+        return bool(done.matched_count)
+
+    def use_recovery(self, user_id: str, code_hash: str, request_id: str) -> bool:
+        """Take a recovery code, once; a second attempt of the same request may take it again."""
+        with in_time():
+            done = self._users.update_one(
+                {"_id": user_id, "recovery": code_hash},
+                {"$pull": {"recovery": code_hash}, "$set": {"totp.last_request": request_id}},
+            )
+            if done.modified_count:
+                return True
+            again = {"_id": user_id, "totp.last_request": request_id}
+            return self._users.find_one(again, {"_id": True}) is not None
+
+    def keep_hash(self, user_id: str, former: str, new: str, *, must_change: bool) -> None:
+        """The same password, hashed with today's parameters or judged by today's rules."""
+        with in_time():
+            self._users.update_one(
+                {"_id": user_id, "password.hash": former},
+                {"$set": {"password.hash": new, "password.must_change": must_change}},
+            )
+
+    def activate(
+        self, user_id: str, activation_hash: str, password_hash: str, now: datetime, transaction: Transaction
+    ) -> bool:
+        """Whether the activation could still be used."""
+        done = self._users.update_one(
+            {
+                "_id": user_id,
+                "state": "invited",
+                "activation.hash": activation_hash,
+                "activation.expires_at": {"$gt": now},
+            },
+            {
+                "$set": {
+                    "state": "active",
+                    "activation": None,
+                    "password": _password(password_hash, now),
+                    "updated_at": now,
+                },
+                "$inc": {"version": 1},
+            },
+            session=transaction,
+        )
+        return bool(done.modified_count)
+
+    def set_password(
+        self,
+        user_id: str,
+        *,
+        former: str,
+        new: str,
+        keep_session: str | None,
+        now: datetime,
+        transaction: Transaction,
+    ) -> bool:
+        """Every other session ends. False if the former password is not the one any more."""
+        done = self._users.update_one(
+            {"_id": user_id, "password.hash": former},
+            {
+                "$set": {"password": _password(new, now)},
+                "$pull": {"sessions": {"id": {"$ne": keep_session}}},
+            },
+            session=transaction,
+        )
+        return bool(done.modified_count)
+
+    def begin_totp(self, user_id: str, secret: str, transaction: Transaction) -> bool:
+        """False where one is enrolled already."""
+        done = self._users.update_one(
+            {"_id": user_id, "totp": None}, {"$set": {"totp_begun": secret}}, session=transaction
+        )
+        return bool(done.matched_count)
+
+    def confirm_totp(
+        self, user_id: str, secret: str, step: int, recovery: list[str], transaction: Transaction
+    ) -> bool:
+        """False when this secret was not the one begun."""
+        totp = {"secret": secret, "last_step": step, "last_request": None}
+        done = self._users.update_one(
+            {"_id": user_id, "totp": None, "totp_begun": secret},
+            {"$set": {"totp": totp, "totp_begun": None, "recovery": recovery}},
+            session=transaction,
+        )
+        return bool(done.modified_count)
+
+    def sign(self, user_id: str, signature: Signature, transaction: Transaction) -> None:
+        row = {
+            "version": signature.version,
+            "sha256": signature.sha256,
+            "signed_at": signature.signed_at,
+        }
+        self._users.update_one(
+            {"_id": user_id},
+            {
+                "$set": {"signature": row},
+                "$push": {"signatures": {"$each": [row], "$slice": -_SIGNATURES_KEPT}},
+            },
+            session=transaction,
+        )
+
+    def signature(self, user_id: str) -> Signature | None:
+        with in_time():
+            row = self._users.find_one({"_id": user_id}, {"signature": True})
+        return signature_of((row or {}).get("signature"))
+
+    def _of(self, kind: str) -> Collection[Document]:
+        return self._clients if kind == "client" else self._users
+
+
+_CLIENT: Document = {"secrets": False, "key": False, "words": False}
+_LOCKED: Document = {
+    **{key: shown for key, shown in PROJECTION.items() if "." not in key},
+    "password": True,
+    "totp": True,
+    "totp_begun": True,
+    "recovery": True,
+    "activation": True,
+}
+
+
+def _locked(row: Document) -> Locked:
+    password, totp, activation = row["password"] or {}, row["totp"] or {}, row["activation"] or {}
+    return Locked(
+        user=user_of(row),
+        password_hash=password.get("hash"),
+        totp_secret=totp.get("secret"),
+        totp_begun=row["totp_begun"],
+        recovery=tuple(row["recovery"]),
+        activation_hash=activation.get("hash"),
+        activation_expires_at=activation.get("expires_at"),
+    )
+
+
+def _password(hashed: str, now: datetime) -> Document:
+    return {"hash": hashed, "must_change": False, "changed_at": now}
+
+
+def _session(row: Document) -> Session:
+    return Session(row["id"], row["hash"], row["created_at"], row["seen_at"], row["expires_at"])
+
+
+def _row(session: Session, request_id: str) -> Document:
+    return {
+        "id": session.id,
+        "hash": session.hash,
+        "created_at": session.created_at,
+        "seen_at": session.seen_at,
+        "expires_at": session.expires_at,
+        "request": request_id,
+    }
