@@ -1,0 +1,138 @@
+"""What happened about a case, and to whom it was addressed: what inbox, stream and deliveries are made of."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.contracts.access import AccessList
+from services.contracts.authority import CaseEvent, Question
+from services.contracts.envelope import Event
+from services.contracts.notify import ThinData, ThinEvent
+from services.contracts.vocabulary import Section
+
+TEXTS = {
+    "case.created": "A case was created",
+    "case.updated": "A case was changed",
+    "case.closed": "A case was closed",
+    "case.reopened": "A case was reopened",
+    "case.transferred": "A case has a new owner",
+    "case.shared": "A case was shared",
+    "share.changed": "The sharing of a case was changed",
+    "share.revoked": "The sharing of a case was ended",
+    "entry.added": "An entry was added to a case",
+    "entry.revised": "An entry of a case was corrected",
+    "entry.withdrawn": "An entry of a case was withdrawn",
+    "task.offered": "A task was offered",
+    "task.accepted": "A task was accepted",
+    "task.declined": "A task was declined",
+    "task.done": "A task was done",
+    "task.cancelled": "A task was cancelled",
+}
+"""The inbox's sentences, by event type. No names, no titles: who opens the case sees the rest (V6)."""
+OTHER_TEXT = "Something happened about a case"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One event about a case. `keys`: the index keys of those who could know of the case then; whether they
+    may now is asked whenever it is shown. `n` counts the items of `notify`; 0 until it is given."""
+
+    id: str
+    event_id: str
+    type: str
+    source: str
+    number: int
+    at: datetime
+    case_id: str
+    keys: tuple[str, ...] = ()
+    entry_id: str | None = None
+    task_id: str | None = None
+    share_id: str | None = None
+    section: Section | None = None
+    withheld_from: tuple[str, ...] = ()
+    assignee: str | None = None
+    actor_id: str | None = None
+    owner_agency_id: str | None = None
+    n: int = field(default=0, compare=False)
+
+    @property
+    def producer(self) -> str:
+        return self.source.rpartition("/")[2]
+
+    @property
+    def client_ids(self) -> list[str]:
+        """The clients among those addressed."""
+        return [key[2:] for key in self.keys if key.startswith("c:")]
+
+    @property
+    def text(self) -> str:
+        return TEXTS.get(self.type, OTHER_TEXT)
+
+    @property
+    def href(self) -> str:
+        """The page of the web client that shows it."""
+        return f"/cases/{self.case_id}"
+
+    def question(self, principal_id: str) -> Question:
+        """May this principal be told of it now?"""
+        return Question(
+            principal_id=principal_id,
+            case_id=self.case_id,
+            section=self.section,
+            withheld_from=self.withheld_from,
+            assignee=self.assignee,
+        )
+
+    def thin(self, sequence: int | None = None) -> ThinEvent:
+        """As readers outside get it: ids only."""
+        ids = {"entry_id": self.entry_id, "task_id": self.task_id, "share_id": self.share_id}
+        numbered: dict[str, Any] = {} if sequence is None else {"sequence": str(sequence)}
+        return ThinEvent(
+            specversion="1.0",
+            id=self.event_id,
+            source=self.source,
+            type=self.type,
+            time=self.at,
+            subject=f"cases/{self.case_id}",
+            datacontenttype="application/json",
+            data=ThinData(case_id=self.case_id, **{name: value for name, value in ids.items() if value}),
+            **numbered,
+        )
+
+
+def item_of(event: Event, access: AccessList | None, item_id: str) -> Item:
+    """The item of an event about a case, addressed to everyone whom its access list names. Raises
+    pydantic.ValidationError. A case without a list concerns nobody, but whoever has it open is woken."""
+    told = event.read(CaseEvent)
+    return Item(
+        id=item_id,
+        event_id=event.id,
+        type=event.type,
+        source=event.source,
+        number=event.number,
+        at=event.time,
+        case_id=told.case_id,
+        keys=() if access is None else access.readers(),
+        entry_id=told.entry_id,
+        task_id=told.task_id,
+        share_id=told.share_id,
+        section=told.section,
+        withheld_from=told.withheld_from,
+        assignee=told.assignee,
+        actor_id=told.actor_id,
+        owner_agency_id=None if access is None else access.owner.agency.id,
+    )
+
+
+def in_order(items: Iterable[Item]) -> Sequence[Item]:
+    """Items as they came, but those of one case and producer by their numbers: two instances' clocks differ,
+    and two items may be of the same millisecond."""
+    arrived = sorted(items, key=lambda item: item.id)
+    lanes: dict[tuple[str, str], deque[Item]] = defaultdict(deque)
+    for item in sorted(arrived, key=lambda item: item.number):
+        lanes[item.source, item.case_id].append(item)
+    return [lanes[item.source, item.case_id].popleft() for item in arrived]

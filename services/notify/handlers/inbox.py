@@ -1,0 +1,112 @@
+"""The inbox: what others did that concerns the caller, as far as it may know of it now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.chassis.commands import Emit
+from services.chassis.mongo import Session
+from services.chassis.rpc import command, rpc
+from services.contracts.access import keys_of
+from services.contracts.caller import Caller
+from services.contracts.errors import FieldError, Invalid, NotVisible
+from services.contracts.messages import Reply
+from services.contracts.notify import (
+    Inbox,
+    InboxItem,
+    InboxItemView,
+    ListInbox,
+    MarkItem,
+    MarkRead,
+    ReadMarked,
+)
+from services.notify.domain.items import Item
+from services.notify.handlers.cursors import cursor_of, number_of
+from services.notify.handlers.parts import Parts
+from services.notify.handlers.recorded import disclose
+from services.notify.knowing import known
+from services.notify.stores.marks import Marks
+
+COUNTED = 200
+"""The newest so many are looked at for the number of unread ones."""
+
+
+class Marked(Reply):
+    """What is kept of a mark: the item."""
+
+    item_id: str | None
+
+
+class InboxReading(Parts):
+    """Addressed to the caller or its teams, and not its own doing."""
+
+    @rpc
+    def list_inbox(self, request: ListInbox, caller: Caller) -> Inbox:
+        """Give one page, newest first, and how many are unread."""
+        keys, before = keys_of(caller), number_of(request.cursor)
+        up_to = self.marks.up_to(caller.id)
+        page = self.items.addressed_before(keys, before, request.limit, but_by=caller.id)
+        recent = self.items.addressed_before(keys, None, COUNTED, but_by=caller.id)
+        asked = list({item.id: item for item in (*page, *recent)}.values())
+        may = {item.id for item in known(self.sharing, caller.id, asked)}
+        marks = self.marks.of(caller.id, up_to, [item for item in asked if item.id in may])
+        shown = [item for item in page if item.id in may]
+        unread = sum(item.id in may and not marks.read(item) for item in recent)
+        items = tuple(InboxItem(**_told(item, marks)) for item in shown)
+        following = cursor_of(page[-1].n) if len(page) == request.limit else None
+        if not shown:
+            return Inbox(items=items, next=following, unread=unread)
+        disclosed = disclose(self.records, caller, "inbox.list", "listed", shown)
+        return Inbox(items=items, next=following, unread=unread, disclosed=disclosed)
+
+    @command
+    def mark_item(self, request: MarkItem, caller: Caller) -> InboxItemView:
+        """Mark one item as read, or as not. Raises NotVisible."""
+        item = self._visible(request.item_id, caller)
+
+        def body(session: Session, emit: Emit) -> Marked:
+            self.marks.mark(caller.id, item, request.mark.read, session)
+            return Marked(item_id=item.id)
+
+        self.commands.run(request, Marked, body)
+        marks = self.marks.of(caller.id, self.marks.up_to(caller.id), [item])
+        disclosed = disclose(self.records, caller, "inbox.read", "opened", [item])
+        return InboxItemView(**_told(item, marks), disclosed=disclosed)
+
+    @command
+    def mark_read(self, request: MarkRead, caller: Caller) -> ReadMarked:
+        """Mark everything up to an item or a time as read. Raises Invalid for an item that is not there."""
+        last = self._up_to(request.mark.up_to, caller)
+
+        def body(session: Session, emit: Emit) -> Marked:
+            if last is not None:
+                self.marks.mark_up_to(caller.id, last.n, session)
+            return Marked(item_id=None if last is None else last.id)
+
+        return ReadMarked(up_to=self.commands.run(request, Marked, body).item_id)
+
+    def _visible(self, item_id: str, caller: Caller) -> Item:
+        item = self.items.addressed(keys_of(caller), item_id)
+        if item is None or item.actor_id == caller.id or not known(self.sharing, caller.id, [item]):
+            raise NotVisible
+        return item
+
+    def _up_to(self, place: str | datetime, caller: Caller) -> Item | None:
+        if isinstance(place, datetime):
+            return self.items.last_addressed_by(keys_of(caller), place)
+        item = self.items.addressed(keys_of(caller), place)
+        if item is None:
+            raise Invalid(errors=(FieldError("/up_to", "unknown", "There is no such item."),))
+        return item
+
+
+def _told(item: Item, marks: Marks) -> dict[str, object]:
+    return {
+        "id": item.id,
+        "at": item.at,
+        "kind": item.type,
+        "case_id": item.case_id,
+        "text": item.text,
+        "href": item.href,
+        "read": marks.read(item),
+    }

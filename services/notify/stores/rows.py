@@ -1,0 +1,26 @@
+"""An item as it lies in the database, by itself and inside its deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.chassis.mongo import Document
+from services.notify.domain.items import Item
+
+_PLAIN = ("event_id", "type", "source", "number", "at", "case_id")
+_LISTS = ("keys", "withheld_from")
+_OPTIONAL = ("entry_id", "task_id", "share_id", "section", "assignee", "actor_id", "owner_agency_id")
+
+
+def to_row(item: Item) -> Document:
+    row: Document = {"_id": item.id, **{name: getattr(item, name) for name in _PLAIN}}
+    row |= {name: list(getattr(item, name)) for name in _LISTS}
+    return row | {name: value for name in _OPTIONAL if (value := getattr(item, name)) is not None}
+
+
+def from_row(row: Mapping[str, Any]) -> Item:
+    fields: dict[str, Any] = {name: row[name] for name in _PLAIN}
+    fields |= {name: tuple(row[name]) for name in _LISTS}
+    fields |= {name: row.get(name) for name in _OPTIONAL}
+    return Item(id=row["_id"], n=row.get("n", 0), **fields)
