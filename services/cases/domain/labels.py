@@ -11,6 +11,7 @@ from services.contracts.cases.subjects import AnyBody, FamilyBody, PersonBody, P
 LABEL_LIMIT = 120
 MOST_WORDS = 100
 """Words kept of one subject: an address and twenty names fit."""
+MOST_IN_TEXT = 500
 MOST_ASKED = 8
 _LONGEST, _SHORTEST = 40, 2
 _WORD = re.compile(r"[^\W_]+")
@@ -38,6 +39,11 @@ def words_of(body: AnyBody) -> list[str]:
             if word:
                 found[word[:_LONGEST]] = None
     return list(found)[:MOST_WORDS]
+
+
+def words_in(*texts: str) -> list[str]:
+    """Every word of running text, once, folded."""
+    return list(dict.fromkeys(word[:_LONGEST] for text in texts for word in _split(text)))[:MOST_IN_TEXT]
 
 
 def words_asked(text: str) -> list[str]:

@@ -111,7 +111,7 @@ def body_of(fields: Mapping[str, Any]) -> AnyBody:
 
 
 def check_entered(body: AnyBody, team_ids: Collection[str], today: date) -> None:
-    """What the contract alone cannot tell. Raises Invalid: a team that is not the caller's, a birth to come."""
+    """What the contract alone cannot tell. Raises Invalid: not the caller's team, a birth to come."""
     errors = []
     if body.team_id not in team_ids:
         errors.append(FieldError("/team_id", "not_your_team", "This is not one of your teams."))
