@@ -241,7 +241,7 @@ def seven_proof(walk: Walk) -> str:
     key = dpo.get("/audit/keys")["items"][-1]["verifier_key"]
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "export.jsonl"
-        _export(dpo, file)
+        export(dpo, file)
         good = verify(file, key)
         assert good.returncode == 0, good.stdout + good.stderr
         index = _alter(file)
@@ -289,7 +289,8 @@ def _entry_seen(walk: Walk, entry_id: str) -> bool:
     return entry_id in {one["id"] for one in walk.officer.all(f"{walk.case}/entries")}
 
 
-def _export(dpo: Api, file: Path) -> None:
+def export(dpo: Api, file: Path) -> None:
+    """The whole log, as its reader keeps it."""
     headers = {"Authorization": f"Bearer {dpo.token}"}
     url = f"{dpo.url}/api/v1/audit/export"
     with (
