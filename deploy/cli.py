@@ -20,6 +20,7 @@ from deploy import (
     cli_secrets,
     cli_settings,
     cli_topology,
+    cli_verify,
 )
 from deploy.launcher.trouble import Trouble
 from deploy.operator_api import ApiTrouble
@@ -36,6 +37,7 @@ app.add_typer(cli_queues.app, name="queues")
 app.add_typer(cli_keys.app, name="keys")
 app.add_typer(cli_secrets.app, name="secrets")
 app.add_typer(cli_import.app, name="import")
+app.add_typer(cli_verify.app, name="verify")
 
 
 def main() -> None:

@@ -2,8 +2,28 @@
 
 from __future__ import annotations
 
+from services.audit.handlers.consultations import ConsultationHandlers
+from services.audit.handlers.entries import EntryHandlers
+from services.audit.handlers.export import ExportHandlers
+from services.audit.handlers.intake import IntakeHandlers
+from services.audit.handlers.proofs import ProofHandlers
+from services.audit.stores.entries import EntryStore
+from services.audit.stores.tree import TreeStore
+from services.audit.stores.writer import STEPS, LogWriter
+from services.chassis.client import Peer, Remote
+from services.chassis.logkeys import LogKeys, SigningKeys
+from services.chassis.recording import Keeper, Recording
+from services.chassis.stored import Stored
 
-class AuditService:
+
+class AuditService(IntakeHandlers, EntryHandlers, ProofHandlers, ExportHandlers, ConsultationHandlers):
     """What was seen."""
 
     name = "audit"
+
+    writer: LogWriter = Stored(LogWriter, STEPS)
+    tree: TreeStore = Stored(TreeStore)
+    entries: EntryStore = Stored(EntryStore)
+    records: Keeper = Recording()
+    signing: LogKeys = SigningKeys()
+    sharing: Peer = Remote("sharing")

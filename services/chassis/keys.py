@@ -2,6 +2,7 @@
 
     public.json              {service: [{kid, key, from, until}, ...]}   everybody reads it
     {service}/private.json   [{kid, key, from, until}, ...]              0600, its service alone
+    audit/log.json           the same: the Ed25519 keys that sign the log; `logkeys.py` is the reader
 
 `key` is base64 of the 32 raw bytes (RFC 7748); `from` and `until` are unix seconds, `until` null while in
 use. A reader seals with the newest key that has begun, and opens with any that has not ended, so a rotation
@@ -21,7 +22,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from services.contracts.directory import RECORDER
 
 START_AFTER = 60
 """Seconds until a new key is used; a process reads the folder anew every few seconds."""
@@ -42,12 +46,20 @@ class Listed(NamedTuple):
 
 def make(folder: Path, services: Iterable[str], now: float) -> list[str]:
     """Make a pair for each service without one; returns those. Safe to repeat."""
+    services = list(services)
     with _locked(folder):
         new = [name for name in services if not _private_file(folder, name).exists()]
         for name in new:
             _write_private(folder, name, [_new_row(now, None)])
+        if RECORDER in services and not log_file(folder).exists():
+            _replace(log_file(folder), [_new_log_row(now)], 0o600)
         _publish(folder)
     return new
+
+
+def log_file(folder: Path) -> Path:
+    """The keys that sign the log. Not in the database: who can alter the log must not be able to sign it."""
+    return folder / RECORDER / "log.json"
 
 
 def rotate(
@@ -87,6 +99,11 @@ def _ended(row: Row, at: float) -> Row:
 def _new_row(begins: float, ends: float | None) -> Row:
     raw = X25519PrivateKey.generate().private_bytes_raw()
     return {"kid": secrets.token_hex(4), "key": _text(raw), "from": begins, "until": ends}
+
+
+def _new_log_row(begins: float) -> Row:
+    raw = Ed25519PrivateKey.generate().private_bytes_raw()
+    return {"kid": secrets.token_hex(4), "key": _text(raw), "from": begins, "until": None}
 
 
 def _public_row(row: Row) -> Row:

@@ -59,6 +59,11 @@ _events = _counter("events_total", "Events received, by what became of them.", "
 _event_time = _seconds("event", "Time from an event's making to its stored effect.", "source")
 _gaps = _counter("event_gaps_total", "Missing events skipped after the set time.", "source")
 
+_records = _counter("records_total", "Records taken off the intake, by what became of them.", "outcome")
+_record_time = _seconds("record", "Time from an act to its record's place in the log.")
+_records_late = _counter("records_late_total", "Records that were in the log later than promised.")
+_records_missing = _counter("records_missing_total", "Numbers of a publisher that never arrived.", "service")
+
 _hub_gap = _gauge("hub_gap_seconds", "Longest time since the last scrape in which nothing could run.")
 
 
@@ -117,6 +122,23 @@ def event_applied(source: str, seconds: float) -> None:
 def gap_skipped(source: str) -> None:
     """A missing event was given up; an operator MUST look at it."""
     _gaps.labels(_bounded(source)).inc()
+
+
+def records_taken(outcome: str, count: int) -> None:
+    """`outcome`: logged, duplicate."""
+    _child(_records, outcome).inc(count)
+
+
+def record_logged(seconds: float, *, late: bool) -> None:
+    """A record was in the log `seconds` after its act; `late`: an operator MUST look at why."""
+    _record_time.observe(seconds)
+    if late:
+        _records_late.inc()
+
+
+def records_missing(service: str, count: int) -> None:
+    """The broker confirmed records that never arrived; an operator MUST look at it."""
+    _records_missing.labels(_bounded(service)).inc(count)
 
 
 def render() -> bytes:

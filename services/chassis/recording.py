@@ -4,28 +4,35 @@
 
 A record travels sealed for the recorder, through a queue that drops nothing. Each process numbers its own
 without a gap, so that the recorder notices a broker that has lost some. A record whose publishing failed may
-have arrived all the same: it stands for an answer that was never given.
+have arrived all the same: it stands for an answer that was never given, and its number is told as doubtful by
+the records after it, until one of them is confirmed. `intake.py` is the other end.
 """
 
 from __future__ import annotations
 
-import itertools
 import uuid
+from collections.abc import Iterable
 
 from nameko.extensions import DependencyProvider
 from pydantic import BaseModel
 
 from services.chassis import context
-from services.chassis.confirms import ConfirmChannel, Confirms
+from services.chassis.confirms import ConfirmChannel, Confirms, Ticket
 from services.chassis.sealing import CONTENT_TYPE, Keyring
 from services.chassis.topology import INTAKE
 from services.contracts.directory import RECORDER
-from services.contracts.errors import Unavailable
+from services.contracts.errors import DeadlineExpired, Internal, Unavailable
 
 CONTEXT = b"concordat record 1"
 """What a sealed record is bound to: it opens as nothing else."""
 PATIENCE = 2.0
 """Seconds to wait for the confirm, at most what the deadline leaves."""
+RECORD_LIMIT = 256 * 1024
+"""Bytes of a sealed record: ids and names of sections, a hundred objects at most."""
+MOST_RANGES = 32
+"""Ranges of doubtful numbers that a record tells; more are told as fewer, wider ones."""
+
+Ranges = tuple[tuple[int, int], ...]
 
 
 class Keeper:
@@ -34,24 +41,67 @@ class Keeper:
     def __init__(self, confirms: Confirms, keyring: Keyring, service: str) -> None:
         self._confirms, self._keyring, self._service = confirms, keyring, service
         self._publisher = uuid.uuid4().hex
-        self._numbers = itertools.count(1)
+        self._last = 0
+        self._doubtful: set[int] = set()
 
     def keep(self, record: BaseModel) -> None:
         """Return once `record` is safe. Raises Unavailable: nothing may be shown then.
 
-        Its fields `service`, `publisher` and `number` are filled in here.
+        Its fields `service`, `publisher`, `number` and `doubtful` are filled in here.
         """
-        number = next(self._numbers)
+        serving = context.current()
+        patience = PATIENCE if serving is None else min(PATIENCE, serving.deadline.left())
+        if patience <= 0:
+            raise DeadlineExpired
+        told = frozenset(self._doubtful)
+        # Nothing waits from here to the end of `_publish`: a number is used up when its message is on its
+        # way, and messages leave in the order of their numbers.
+        number, ticket = self._publish(record, told)
+        confirmed = False
+        try:
+            confirmed = self._confirms.wait([ticket], patience)
+        finally:
+            if not confirmed:
+                self._doubtful.add(number)
+        if not confirmed:
+            raise Unavailable(cause=f"record not confirmed: {ticket.outcome}")
+        self._doubtful -= told
+
+    def _publish(self, record: BaseModel, told: frozenset[int]) -> tuple[int, Ticket]:
+        number = self._last + 1
+        body = self._seal(record, number, told)
+        properties = {"content_type": CONTENT_TYPE, "delivery_mode": 2}
+        ticket = self._confirms.publish(INTAKE, INTAKE, body, properties)
+        self._last = number
+        return number, ticket
+
+    def _seal(self, record: BaseModel, number: int, doubtful: Iterable[int]) -> bytes:
         numbered = record.model_copy(
-            update={"service": self._service, "publisher": self._publisher, "number": number}
+            update={
+                "service": self._service,
+                "publisher": self._publisher,
+                "number": number,
+                "doubtful": ranges(doubtful),
+            }
         )
         body = self._keyring.seal(RECORDER, numbered.model_dump_json().encode(), 0, CONTEXT)
-        properties = {"content_type": CONTENT_TYPE, "delivery_mode": 2}
-        serving = context.current()
-        patience = PATIENCE if serving is None else min(PATIENCE, max(0.0, serving.deadline.left()))
-        ticket = self._confirms.publish(INTAKE, INTAKE, body, properties)
-        if not self._confirms.wait([ticket], patience):
-            raise Unavailable(cause=f"record not confirmed: {ticket.outcome}")
+        if len(body) > RECORD_LIMIT:
+            raise Internal(cause="record: too many objects")
+        return body
+
+
+def ranges(numbers: Iterable[int]) -> Ranges:
+    """The numbers as few ranges (first, last); beyond `MOST_RANGES` the narrowest holes are told as well."""
+    found: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if found and number == found[-1][1] + 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    while len(found) > MOST_RANGES:
+        at = min(range(1, len(found)), key=lambda place: found[place][0] - found[place - 1][1])
+        found[at - 1 : at + 1] = [(found[at - 1][0], found[at][1])]
+    return tuple(found)
 
 
 class Recording(DependencyProvider):  # type: ignore[misc]

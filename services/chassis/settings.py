@@ -83,6 +83,11 @@ class ServiceSettings(BaseSettings):
     lease_seconds: float = Field(
         default=5.0, gt=0, description="Seconds that the event relay's lease lasts without renewal."
     )
+    log_origin: str = Field(
+        default="concordat.local/log",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,199}$",
+        description="Name of the audit log and of its keys in signed checkpoints; never changed afterwards.",
+    )
     otlp_endpoint: str | None = Field(
         default=None, description="OTLP/HTTP endpoint for traces; none are recorded unless set."
     )

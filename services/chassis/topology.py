@@ -144,7 +144,9 @@ def _queues(name: str, shape: Shape, *, cluster: bool) -> Iterator[Arguments]:
     if _receives(shape):
         yield _queue(dead_queue(name), dict(_QUORUM))
     if name == RECORDER:
-        yield _queue(INTAKE, {**_QUORUM, "x-overflow": "reject-publish"})
+        # One instance at a time takes records, in their order; another goes on when it is gone. The log does
+        # not rely on it: it only keeps two from working against each other.
+        yield _queue(INTAKE, {**_QUORUM, "x-overflow": "reject-publish", "x-single-active-consumer": True})
 
 
 _QUORUM = {"x-queue-type": "quorum"}

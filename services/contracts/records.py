@@ -6,6 +6,7 @@ content (DPA 2018 s62). It travels sealed and is confirmed by a majority of the 
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -21,6 +22,11 @@ How = Literal["opened", "listed", "streamed", "delivered", "exported"]
 Outcome = Literal["shown", "done", "refused"]
 Action = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,30}\.[a-z][a-z_]{0,30}$")]
 """`noun.verb`: case.read, case.list, entry.add, share.revoke, session.create, log.read, …"""
+
+PROMISE = timedelta(seconds=60)
+"""How long after `at` a record is in the log at the latest, and under a checkpoint: `Inclusion-By`."""
+Number = Annotated[int, Field(ge=0, lt=2**53)]
+PublisherId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{0,64}$")]
 
 
 class _Frozen(BaseModel):
@@ -50,7 +56,8 @@ class Record(_Frozen):
     """One entry of the log, before it has an index.
 
     `id` is a UUIDv7 made for this reply: a second attempt at a request has another. (`publisher`, `number`)
-    counts the records of one process without a gap; the chassis fills them in.
+    counts the records of one process without a gap; the chassis fills them in. `doubtful` are ranges of its
+    numbers (first, last) that were never confirmed: nothing was shown under them, and they may never arrive.
     """
 
     id: EventId
@@ -66,5 +73,6 @@ class Record(_Frozen):
     code: str | None = None
     request_id: str
     service: str = ""
-    publisher: str = ""
-    number: Annotated[int, Field(ge=0)] = 0
+    publisher: PublisherId = ""
+    number: Number = 0
+    doubtful: tuple[tuple[Number, Number], ...] = ()

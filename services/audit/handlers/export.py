@@ -1,0 +1,78 @@
+"""The whole log, for a data protection officer to keep and to check with a program of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from services.audit.domain import cursors, exporting
+from services.audit.domain.sight import Sight, sight_of
+from services.audit.handlers.reading import Reading
+from services.chassis.rpc import rpc
+from services.contracts.access import has_role
+from services.contracts.audit import ExportEntries, ExportPage
+from services.contracts.caller import Caller
+from services.contracts.errors import Malformed, RoleRequired, Unavailable
+from services.contracts.permissions import PERMITS
+from services.contracts.records import Object
+
+PERMIT = PERMITS["audit"]["export_entries"]
+READ_AT_ONCE = 100
+ENOUGH = 400_000
+"""Characters of a page: a reply has a megabyte at most, and an entry of a hundred objects 30 kB."""
+
+
+class ExportHandlers(Reading):
+    """The export. Its first page chooses the checkpoint that it ends with; its cursor keeps to it."""
+
+    @rpc(expected_exceptions=(Malformed, RoleRequired))
+    def export_entries(self, request: ExportEntries, caller: Caller) -> ExportPage:
+        """The next piece. Raises RoleRequired, Malformed, Unavailable."""
+        if not has_role(caller, PERMIT):
+            problem = RoleRequired()
+            self.refused(caller, Object(type="log", id="export"), problem, how="exported")
+            raise problem
+        begin, size, note = self._ends_with(request.cursor)
+        lines, length = list[str](), 0
+        for text in self._lines(begin, size, sight_of(caller)):
+            lines.append(text)
+            length += len(text)
+            if length >= ENOUGH:
+                break
+        end = begin + len(lines)
+        done = end >= size
+        if done:
+            lines.append(exporting.last_line(note))
+        disclosed = self.recorded(
+            caller, [Object(type="log", id=f"{begin}-{end}")], how="exported", action="log.export"
+        )
+        return ExportPage(
+            lines=tuple(lines), next=None if done else cursors.write(end, size), disclosed=disclosed
+        )
+
+    def _ends_with(self, cursor: str | None) -> tuple[int, int, str]:
+        """Where to begin, and size and note of the checkpoint."""
+        if cursor is None:
+            latest = self.tree.latest()
+            if latest is None:
+                raise Unavailable(cause="no checkpoint yet")
+            return 0, latest[0], latest[2]
+        begin, size = cursors.read(cursor, 2)
+        note = self.tree.note(size)
+        if note is None or begin >= size:
+            raise Malformed(cause="cursor")
+        return begin, size, note
+
+    def _lines(self, begin: int, size: int, sight: Sight) -> Iterator[str]:
+        while begin < size:
+            end = min(begin + READ_AT_ONCE, size)
+            leaves = self.tree.leaves(begin, end)
+            details = self.entries.between(begin, end)
+            for index, leaf, hashed in leaves:
+                detail = details.get(index)
+                if detail is not None and (sight.everything or sight.sees_whole(detail.record)):
+                    yield exporting.line(index, leaf, hashed, detail.text, detail.salt)
+                else:
+                    yield exporting.line(index, leaf, hashed, None, None)
+            if len(leaves) < end - begin:
+                raise Unavailable(cause="leaves are missing from the log")
+            begin = end

@@ -1,0 +1,38 @@
+"""Records come in, and are kept in the log; what did not get done at once is done by a timer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.audit.domain.notes import Signer
+from services.audit.stores.writer import LogWriter
+from services.chassis.intake import Taken, intake
+from services.chassis.logkeys import LogKeys
+from services.chassis.timers import every
+from services.contracts.records import Record
+
+
+class IntakeHandlers:
+    """The log grows."""
+
+    writer: LogWriter
+    signing: LogKeys
+
+    @intake(Record)
+    def take_records(self, batch: Sequence[Taken[Record]]) -> None:
+        """Return when a majority has all of them in the log."""
+        records = [taken.record for taken in batch]
+        self.writer.append(records, self._signer(), again=any(taken.again for taken in batch))
+
+    @every(1.0)
+    def catch_up(self) -> None:
+        """Sign what a writer that died has left unsigned; the first time, the empty log."""
+        self.writer.seal(self._signer())
+
+    @every(5.0)
+    def look_for_gaps(self) -> None:
+        """Alarm numbers that did not arrive."""
+        self.writer.alarm_gaps()
+
+    def _signer(self) -> Signer:
+        return Signer(self.signing.origin, self.signing.current())

@@ -1,0 +1,109 @@
+"""What every reading of the log does: who may see, what is recorded, what things are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from services.audit.domain import cursors
+from services.audit.domain.sight import Sight, cases_of, sight_of
+from services.audit.domain.views import Names, ids_of, read_of_log
+from services.audit.stores.entries import Detail, EntryStore, Place
+from services.audit.stores.tree import TreeStore
+from services.chassis.client import Peer
+from services.chassis.recording import Keeper
+from services.contracts.access import decide
+from services.contracts.authority import AccessLists, Describe, Described, GetAccessLists
+from services.contracts.caller import Caller
+from services.contracts.envelope import new_event_id
+from services.contracts.errors import ConcordatError, NotVisible
+from services.contracts.permissions import PERMITS
+from services.contracts.records import PROMISE, How, Object, Record
+from services.contracts.views import Disclosed
+
+OWNER = PERMITS["audit"]["list_case_consultations"]
+_MOST_IDS = 200
+
+
+class Seen(NamedTuple):
+    """An entry that its reader may see."""
+
+    detail: Detail
+    leaf: bytes
+    sight: Sight
+
+
+class Reading:
+    """Shared by the handlers. The service gives the dependencies."""
+
+    tree: TreeStore
+    entries: EntryStore
+    records: Keeper
+    sharing: Peer
+
+    def judged(self, caller: Caller, case_ids: Sequence[str]) -> Sight:
+        """What the caller may see, as owner of these cases too. `sharing` is asked now: nothing is
+        remembered."""
+        sight = sight_of(caller)
+        if sight.everything or not case_ids or OWNER.roles is None or OWNER.roles.isdisjoint(caller.roles):
+            return sight
+        wanted = GetAccessLists(case_ids=tuple(case_ids[:_MOST_IDS]))
+        lists: AccessLists = self.sharing.call("access_lists", wanted, reply=AccessLists)
+        return sight_of(caller, [one.case_id for one in lists.items if decide(caller, one, OWNER).allowed])
+
+    def visible(self, caller: Caller, entry_id: str, *, how: How = "opened") -> Seen:
+        """An entry that the caller may see. Raises NotVisible, once that is recorded."""
+        found = self.tree.find(entry_id)
+        detail = None if found is None else self.entries.find(found[0])
+        if found is not None and detail is not None:
+            record = detail.record
+            sight = sight_of(caller)
+            if not sight.sees_whole(record):
+                sight = self.judged(caller, cases_of(record))
+            if sight.sees(record):
+                return Seen(detail, found[1], sight)
+        problem = NotVisible()
+        self.refused(caller, Object(type="log_entry", id=entry_id), problem, how=how)
+        raise problem
+
+    def recorded(
+        self, caller: Caller, objects: Iterable[Object], *, how: How = "listed", action: str = "log.read"
+    ) -> Disclosed:
+        """Keep the record of a look at the log. MUST come before the reply is made."""
+        now = datetime.now(UTC)
+        record = read_of_log(caller, new_event_id(), now, objects, how=how, action=action)
+        self.records.keep(record)
+        return Disclosed(entry_id=record.id, by=now + PROMISE)
+
+    def refused(self, caller: Caller, item: Object, problem: ConcordatError, *, how: How) -> None:
+        """Keep the record of a refusal."""
+        now = datetime.now(UTC)
+        self.records.keep(
+            read_of_log(caller, new_event_id(), now, [item], how=how, refusal=problem.public_code)
+        )
+
+    def names(self, records: Iterable[Record]) -> Names:
+        """What everybody in these records is called: one look-up for a page of usual size."""
+        ids, found = ids_of(records), dict[str, str]()
+        for begin in range(0, len(ids), _MOST_IDS):
+            asked = Describe(ids=tuple(ids[begin : begin + _MOST_IDS]))
+            described: Described = self.sharing.call("describe", asked, reply=Described)
+            found.update(described.names)
+        return found
+
+
+def place_of(cursor: str | None) -> Place | None:
+    """Raises Malformed."""
+    if cursor is None:
+        return None
+    at, index = cursors.read(cursor, 2)
+    return Place(cursors.moment(at), index)
+
+
+def page(found: list[Detail], limit: int) -> tuple[list[Detail], str | None]:
+    """From one more than asked for: the page, and the cursor of the next if there is one."""
+    if len(found) <= limit:
+        return found, None
+    last = found[limit - 1]
+    return found[:limit], cursors.write(cursors.millis(last.at), last.index)

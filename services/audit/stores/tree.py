@@ -1,0 +1,149 @@
+"""The tree and its checkpoints.
+
+tree         {_id: "log", size, origin}: how many entries there are
+leaves       {_id: index, id: entry id, leaf: bytes, hashes: bytes}; `hashes` are those of the subtrees that
+             are complete with this leaf, its own first, 32 bytes each. Only ever added to
+checkpoints  {_id: size, root: bytes, note, at}: signed after a majority had the entries. Only ever added to
+
+`tree.size` is compared and set in the transaction that adds the leaves, and a leaf's index is its `_id`: of
+two writers that start from the same tree one alone succeeds, so that a log cannot fork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+
+from pymongo import ASCENDING, DESCENDING
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from services.audit.domain.merkle import HASH_SIZE, Frontier, Node, Range, cover
+from services.audit.domain.notes import Statement
+from services.audit.domain.sequencing import Placed
+from services.chassis.migrations import Step
+from services.chassis.mongo import Document, Session, in_time
+
+_LOG = {"_id": "log"}
+
+
+class Raced(Exception):
+    """The tree is not as the writer thought: another one has written."""
+
+
+class Forked(Exception):
+    """There is a signed checkpoint of the same size and another root. Nobody may go on; people MUST look."""
+
+
+class TreeStore:
+    """Leaves, the hashes above them, checkpoints."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._tree, self._leaves = database["tree"], database["leaves"]
+        self._checkpoints = database["checkpoints"]
+
+    def claim(self, origin: str) -> None:
+        """Name the log, the first time. Raises ValueError when it has another name."""
+        with in_time():
+            with suppress(DuplicateKeyError):
+                self._tree.update_one(_LOG, {"$setOnInsert": {"size": 0, "origin": origin}}, upsert=True)
+            row = self._tree.find_one(_LOG)
+        if row is None or row["origin"] != origin:
+            raise ValueError("the log in this database has another origin than CONCORDAT_LOG_ORIGIN")
+
+    def size(self) -> int:
+        with in_time():
+            row = self._tree.find_one(_LOG, {"size": True})
+        return 0 if row is None else int(row["size"])
+
+    def frontier(self, size: int) -> Frontier:
+        """The tree as it was, or is, with `size` entries."""
+        wanted = cover(Range(0, size))
+        found = self.hashes(wanted)
+        return Frontier(size, tuple(found[node] for node in wanted))
+
+    def hashes(self, wanted: Iterable[Node]) -> Mapping[Node, bytes]:
+        """The hashes of complete subtrees, in one read."""
+        wanted = list(wanted)
+        with in_time():
+            rows = {
+                row["_id"]: row["hashes"]
+                for row in self._leaves.find(
+                    {"_id": {"$in": list({node.leaf for node in wanted})}}, {"hashes": True}
+                )
+            }
+        return {
+            node: bytes(rows[node.leaf][node.height * HASH_SIZE : (node.height + 1) * HASH_SIZE])
+            for node in wanted
+        }
+
+    def grow(self, before: int, placed: Sequence[Placed], session: Session) -> None:
+        """Add leaves to the tree of `before` entries. Raises Raced, or DuplicateKeyError for an entry that is
+        there."""
+        grown = {"$set": {"size": before + len(placed)}}
+        if not self._tree.update_one({**_LOG, "size": before}, grown, session=session).matched_count:
+            raise Raced
+        self._leaves.insert_many(
+            [
+                {
+                    "_id": one.index,
+                    "id": one.record.id,
+                    "leaf": one.leaf.leaf,
+                    "hashes": b"".join(one.complete),
+                }
+                for one in placed
+            ],
+            session=session,
+        )
+
+    def known(self, ids: Iterable[str]) -> set[str]:
+        """Those of the entries that are in the log."""
+        with in_time():
+            return {row["id"] for row in self._leaves.find({"id": {"$in": list(ids)}}, {"_id": 0, "id": 1})}
+
+    def find(self, entry_id: str) -> tuple[int, bytes] | None:
+        """Index and leaf of an entry."""
+        with in_time():
+            row = self._leaves.find_one({"id": entry_id}, {"leaf": True})
+        return None if row is None else (int(row["_id"]), bytes(row["leaf"]))
+
+    def leaves(self, begin: int, end: int) -> list[tuple[int, bytes, bytes]]:
+        """Index, leaf and hash of the entries from `begin` to before `end`."""
+        with in_time():
+            rows = self._leaves.find({"_id": {"$gte": begin, "$lt": end}}).sort("_id", ASCENDING)
+            return [(row["_id"], bytes(row["leaf"]), bytes(row["hashes"][:HASH_SIZE])) for row in rows]
+
+    def check_point(self, statement: Statement, note: str, now: datetime) -> None:
+        """Keep a checkpoint; the same one again changes nothing. Raises Forked."""
+        row = {"_id": statement.size, "root": statement.root, "note": note, "at": now}
+        try:
+            with in_time():
+                self._checkpoints.insert_one(row)
+        except DuplicateKeyError:
+            with in_time():
+                kept = self._checkpoints.find_one({"_id": statement.size}, {"root": True})
+            if kept is not None and bytes(kept["root"]) != statement.root:
+                raise Forked from None
+
+    def note(self, size: int) -> str | None:
+        """The checkpoint of that size."""
+        with in_time():
+            row = self._checkpoints.find_one({"_id": size}, {"note": True})
+        return None if row is None else str(row["note"])
+
+    def latest(self) -> tuple[int, bytes, str] | None:
+        """Size, root and note of the newest checkpoint."""
+        with in_time():
+            row = self._checkpoints.find_one(sort=[("_id", DESCENDING)])
+        return None if row is None else (int(row["_id"]), bytes(row["root"]), str(row["note"]))
+
+
+def _make_indexes(database: Database[Document]) -> None:
+    database["leaves"].create_index([("id", ASCENDING)], name="entry", unique=True)
+    for name in ("tree", "checkpoints"):
+        if name not in database.list_collection_names():
+            database.create_collection(name)
+
+
+STEPS = (Step("leaves_index", _make_indexes),)
