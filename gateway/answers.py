@@ -101,3 +101,14 @@ def _fields(view: View | msgspec.Raw) -> dict[str, msgspec.Raw]:
 
 def _serialised(view: View) -> bytes:
     return view.__pydantic_serializer__.to_json(view, exclude_unset=True)
+
+
+def write_both(resp: falcon.asgi.Response, outer: msgspec.Raw, name: str, inner: msgspec.Raw) -> None:
+    """One body of two views: `inner` is the field `name` of `outer`. What was disclosed is `inner`."""
+    fields, within = _fields(outer), _fields(inner)
+    for field in _OUTSIDE:
+        fields.pop(field, None)
+    headers(resp, within)
+    fields[name] = msgspec.Raw(_encode(within))
+    resp.content_type = JSON
+    resp.data = _encode(fields)

@@ -1,18 +1,32 @@
-"""The gateway's composition root and route table. Nothing happens at import.
+"""The gateway's composition root. Nothing happens at import; the routes are in `routes.py`.
 
 `gunicorn -c gateway/server.py` serves it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import falcon
 import falcon.asgi
 
-from gateway import problems
+from gateway import lifetime, problems
+from gateway.asking import Asking
+from gateway.changes import LiveChanges
+from gateway.documents import asyncapi, openapi
 from gateway.middleware.requests import Requests
 from gateway.middleware.services import Services
+from gateway.probing import Probing
+from gateway.resources.documents import Document
 from gateway.resources.echo import Changes, Mirror, Note, Sayings
+from gateway.resources.export import Exports
 from gateway.resources.health import Live, Metrics, Ready
+from gateway.resources.previews import Previews
+from gateway.resources.searches import Searches
+from gateway.resources.sessions import Activations, LogIns
+from gateway.resources.stream import Streams
+from gateway.resources.table import Responder, Table
+from gateway.routes import PREFIX, ROUTES
 from gateway.settings import GatewaySettings
 from services.chassis import logs, tracing
 from services.chassis.aio import AsyncCalls
@@ -34,16 +48,37 @@ def create_app(settings: GatewaySettings | None = None) -> App:
         label=f"gateway-{settings.instance}",
         deadlines="no_deadline" not in settings.faults,
     )
+    asking = Asking(calls, settings.sessions(), Probing(settings.case_404s))
+    changes = LiveChanges(calls, lifetime.ending)
     app: App = falcon.asgi.App()
-    app.add_middleware(Requests(settings.call_timeout))
-    app.add_middleware(Services(calls))
+    app.req_options.strip_url_path_trailing_slash = False
+    app.add_middleware(Requests(settings.call_timeout, secure=settings.secure))
+    app.add_middleware(Services(calls, changes))
     problems.install(app)
     app.add_route("/livez", Live())
     app.add_route("/readyz", Ready(calls))
     app.add_route("/metrics", Metrics())
+    app.add_route("/openapi.json", Document(openapi.document))
+    app.add_route("/asyncapi.json", Document(asyncapi.document))
+    _add_api(app, asking, changes, settings)
     if settings.echo:
         _add_echo(app, calls, settings.body_limit)
     return app
+
+
+def _add_api(app: App, asking: Asking, changes: LiveChanges, settings: GatewaySettings) -> None:
+    limit = settings.body_limit
+    streams = Streams(asking, changes, most=settings.streams, each=settings.streams_each)
+    specials: Mapping[str, Mapping[str, Responder]] = {
+        "/sessions": {"POST": LogIns(asking, limit).on_post},
+        "/activations": {"POST": Activations(asking, limit).on_post},
+        "/searches": {"POST": Searches(asking, limit).on_post},
+        "/cases/{case_id}/shares/preview": {"POST": Previews(asking, limit).on_post},
+        "/stream": {"GET": streams.on_get},
+        "/audit/export": {"GET": Exports(asking).on_get},
+    }
+    for route in ROUTES:
+        app.add_route(route.path, Table(route, asking, limit, specials.get(route.path.removeprefix(PREFIX))))
 
 
 def _add_echo(app: App, calls: AsyncCalls, body_limit: int) -> None:

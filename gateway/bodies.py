@@ -21,27 +21,42 @@ from services.contracts.parsing import refusal
 Model = TypeVar("Model", bound=BaseModel)
 
 KEY_LIMIT = 128
+JSON = "application/json"
+_MERGE_PATCH = "application/merge-patch+json"
+"""RFC 7396 is what our PATCH does with JSON: absent stays, null takes away."""
 
 
-async def read(req: falcon.asgi.Request, model: type[Model], limit: int) -> Model:
+async def read(
+    req: falcon.asgi.Request, model: type[Model], limit: int, *, may_be_empty: bool = False
+) -> Model:
     """Return the JSON body as `model`. Raises TooLarge, UnsupportedType, Malformed or Invalid."""
+    body = await read_bytes(req, limit, may_be_empty=may_be_empty)
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as problem:
+        raise refusal(problem) from None
+
+
+async def read_bytes(req: falcon.asgi.Request, limit: int, *, may_be_empty: bool = False) -> bytes:
+    """The JSON body, unread. Raises TooLarge, UnsupportedType; DeadlineExpired for one that drips in."""
     if (req.content_length or 0) > limit:
         raise TooLarge
-    if (req.content_type or "").partition(";")[0].strip().lower() != "application/json":
+    kind = (req.content_type or "").partition(";")[0].strip().lower()
+    empty = may_be_empty and not req.content_length and not req.get_header("Transfer-Encoding")
+    if empty:
+        return b"{}"
+    if kind != JSON and not (kind == _MERGE_PATCH and req.method == "PATCH"):
         raise UnsupportedType
     serving = context.current()
     try:
         # A body that drips in would hold its connection for ever.
         async with asyncio.timeout(serving.deadline.left() if serving else None):
-            body = await req.bounded_stream.read(limit + 1)
+            body: bytes = await req.bounded_stream.read(limit + 1)
     except TimeoutError:
         raise DeadlineExpired(cause="the body did not arrive in time") from None
     if len(body) > limit:
         raise TooLarge
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as problem:
-        raise refusal(problem) from None
+    return body
 
 
 def idempotency_key(req: falcon.asgi.Request) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import falcon
 import falcon.asgi
 
+from gateway.answers import quote
 from services.chassis import context
 from services.chassis.logs import log
 from services.contracts.errors import (
@@ -45,6 +46,13 @@ def write(resp: falcon.asgi.Response, problem: ConcordatError) -> None:
     resp.data = json.dumps(problem.to_problem(serving.request_id if serving else "")).encode()
     if problem.retry_after is not None:
         resp.set_header("Retry-After", str(problem.retry_after))
+    if problem.etag is not None:
+        resp.set_header("ETag", quote(problem.etag))
+    if problem.status == 429:
+        # draft-ietf-httpapi-ratelimit-headers: none left, and for how long
+        resp.set_header("RateLimit", f'"default";r=0;t={problem.retry_after}')
+    if problem.status == 401:
+        resp.set_header("WWW-Authenticate", 'Bearer realm="concordat"')
 
 
 async def _on_known(

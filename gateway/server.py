@@ -1,6 +1,7 @@
 """gunicorn's own settings. Everything that an operator sets is in the environment (`concordat settings`)."""
 
 import os
+from typing import Any
 
 wsgi_app = "gateway.app:create_app()"
 worker_class = "asgi"
@@ -18,3 +19,9 @@ loglevel = "warning"
 control_socket_disable = True
 asgi_lifespan = "on"
 server_software = "concordat"
+
+
+def post_worker_init(worker: Any) -> None:
+    from gateway import lifetime
+
+    lifetime.watch(worker)

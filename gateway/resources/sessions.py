@@ -1,0 +1,39 @@
+"""What needs no session yet: `/sessions` and `/activations`."""
+
+from __future__ import annotations
+
+import falcon
+import falcon.asgi
+
+from gateway import answers, bodies
+from gateway.asking import Asking
+from gateway.sessions import command_key
+from services.contracts.sharing.people import Activate, Activated, ActivationBody
+from services.contracts.sharing.sessions import Credentials, LogIn, SessionCreated
+
+
+class LogIns:
+    """`POST /sessions`. The limits on failed log-ins are held by `sharing`, which is told the address."""
+
+    def __init__(self, asking: Asking, body_limit: int) -> None:
+        self._asking, self._limit = asking, body_limit
+
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        credentials = await bodies.read(req, Credentials, self._limit)
+        request = LogIn(credentials=credentials, address=self._asking.sessions.address(req))
+        session = await self._asking.ask_openly("sharing", "log_in", request, SessionCreated)
+        answers.write(req, resp, session, 201)
+
+
+class Activations:
+    """`POST /activations`: the token from the invitation is the authority."""
+
+    def __init__(self, asking: Asking, body_limit: int) -> None:
+        self._asking, self._limit = asking, body_limit
+
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        key = command_key("POST", req.path, bodies.idempotency_key(req))
+        body = await bodies.read(req, ActivationBody, self._limit)
+        request = Activate(activation=body)
+        activated = await self._asking.ask_openly("sharing", "activate", request, Activated, key=key)
+        answers.write(req, resp, activated, 201)

@@ -1,0 +1,298 @@
+"""Every path of the API and what each of its methods asks of which service.
+
+From this table come the application's routes, `/openapi.json`, `docs/permissions.md` and the matrix check.
+Paths are under `/api/v1`; names in braces are fields of the request models. What is fixed for clients (paths,
+codes, bodies) stands in `api.md` of the project's shared papers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from gateway.operations import Entry, NotBuiltYet, Operation, Route, Special
+from gateway.searching import SearchBody
+from services.contracts import audit, notify
+from services.contracts.cases import cases, chronology, entries, links, subjects, tasks
+from services.contracts.sharing import (
+    account,
+    agencies,
+    clients,
+    directory,
+    people,
+    procedures,
+    protocols,
+    sessions,
+    shares,
+    teams,
+)
+from services.contracts.views import Empty
+
+PREFIX = "/api/v1"
+_FROM_TO: Mapping[str, str] = MappingProxyType({"from": "since", "to": "until"})
+_PEOPLE = NotBuiltYet("Training records come with the governance work.")
+_DEVICES = NotBuiltYet("Devices and networks come with the security work.")
+_OWNERSHIP = NotBuiltYet("Ownership transfers come with later work on sharing.")
+_GLASS = NotBuiltYet("Break-glass comes with the security work.")
+_CONFLICTS = NotBuiltYet("Conflicts of interest come with the security work.")
+_WHY = NotBuiltYet("Explanations of access come with later work on sharing.")
+_RECEIPTS = NotBuiltYet("Receipts and statements to subjects come with later work on audit.")
+
+
+def _s(method: str, *more: object, **options: object) -> Operation:
+    return Operation("sharing", method, *more, **options)  # type: ignore[arg-type]
+
+
+def _c(method: str, *more: object, **options: object) -> Operation:
+    return Operation("cases", method, *more, **options)  # type: ignore[arg-type]
+
+
+def _a(method: str, *more: object, **options: object) -> Operation:
+    return Operation("audit", method, *more, **options)  # type: ignore[arg-type]
+
+
+def _n(method: str, *more: object, **options: object) -> Operation:
+    return Operation("notify", method, *more, **options)  # type: ignore[arg-type]
+
+
+_TABLE: dict[str, dict[str, Entry]] = {
+    # --- sessions and the own account ---
+    "/sessions": {
+        "POST": Special(
+            "Log in, as a person or as a client.",
+            (("sharing", "log_in"),),
+            sessions.Credentials,
+            sessions.SessionCreated,
+            201,
+            open=True,
+        )
+    },
+    "/sessions/current": {
+        "GET": _s("current_session", sessions.GetCurrentSession, sessions.SessionView),
+        "DELETE": _s("end_current_session", sessions.EndCurrentSession, Empty, 204),
+    },
+    "/activations": {
+        "POST": Special(
+            "Activate an account with the token from the invitation, or after a reset.",
+            (("sharing", "activate"),),
+            people.ActivationBody,
+            people.Activated,
+            201,
+            open=True,
+        )
+    },
+    "/me": {"GET": _s("me", account.GetMe, account.Me)},
+    "/me/password": {"PUT": _s("change_password", account.ChangePassword, Empty, 204)},
+    "/me/totp": {
+        "POST": _s("start_totp", account.StartTotp, account.TotpStarted, 201),
+        "PUT": _s("confirm_totp", account.ConfirmTotp, account.RecoveryCodes),
+    },
+    "/me/sessions": {"GET": _s("list_sessions", sessions.ListSessions, sessions.SessionPage)},
+    "/me/sessions/{session_id}": {"DELETE": _s("end_session", sessions.EndSession, Empty, 204)},
+    "/me/consultations": {
+        "GET": _a("list_own_consultations", audit.ListOwnConsultations, audit.OwnConsultations)
+    },
+    # --- the procedure ---
+    "/procedures": {
+        "GET": _s("list_procedures", procedures.ListProcedures, procedures.ProcedurePage),
+        "POST": _s("publish_procedure", procedures.PublishProcedure, procedures.ProcedureView, 201),
+    },
+    "/procedures/current": {
+        "GET": _s("current_procedure", procedures.GetCurrentProcedure, procedures.CurrentProcedure)
+    },
+    "/procedures/current/signatures": {
+        "POST": _s("sign_procedure", procedures.SignProcedure, procedures.SignatureView, 201)
+    },
+    # --- who takes part ---
+    "/agencies": {
+        "GET": _s("list_agencies", agencies.ListAgencies, agencies.AgencyPage),
+        "POST": _s("create_agency", agencies.CreateAgency, agencies.AgencyView, 201),
+    },
+    "/agencies/{agency_id}": {
+        "GET": _s("get_agency", agencies.GetAgency, agencies.AgencyView),
+        "PATCH": _s("patch_agency", agencies.PatchAgency, agencies.AgencyView),
+    },
+    "/agencies/{agency_id}/transitions": {
+        "POST": _s("move_agency", agencies.MoveAgency, agencies.AgencyView)
+    },
+    "/protocols": {
+        "GET": _s("list_protocols", protocols.ListProtocols, protocols.ProtocolPage),
+        "POST": _s("create_protocol", protocols.CreateProtocol, protocols.ProtocolView, 201),
+    },
+    "/protocols/{protocol_id}": {
+        "GET": _s("get_protocol", protocols.GetProtocol, protocols.ProtocolView),
+        "PATCH": _s("patch_protocol", protocols.PatchProtocol, protocols.ProtocolView),
+    },
+    "/protocols/{protocol_id}/transitions": {
+        "POST": _s("move_protocol", protocols.MoveProtocol, protocols.ProtocolView)
+    },
+    "/users": {
+        "GET": _s("list_users", people.ListUsers, people.UserPage),
+        "POST": _s("invite_user", people.InviteUser, people.UserInvited, 201),
+    },
+    "/users/{user_id}": {
+        "GET": _s("get_user", people.GetUser, people.UserView),
+        "PATCH": _s("patch_user", people.PatchUser, people.UserView),
+    },
+    "/users/{user_id}/resets": {"POST": _s("reset_user", people.ResetUser, people.UserReset, 201)},
+    "/users/{user_id}/trainings": {"GET": _PEOPLE, "POST": _PEOPLE},
+    "/teams": {
+        "GET": _s("list_teams", teams.ListTeams, teams.TeamPage),
+        "POST": _s("create_team", teams.CreateTeam, teams.TeamView, 201),
+    },
+    "/teams/{team_id}": {
+        "GET": _s("get_team", teams.GetTeam, teams.TeamView),
+        "PATCH": _s("patch_team", teams.PatchTeam, teams.TeamView),
+    },
+    "/devices": {"GET": _DEVICES, "POST": _DEVICES},
+    "/devices/{device_id}": {"GET": _DEVICES, "PATCH": _DEVICES},
+    "/clients": {
+        "GET": _s("list_clients", clients.ListClients, clients.ClientPage),
+        "POST": _s("create_client", clients.CreateClient, clients.ClientCreated, 201),
+    },
+    "/clients/{client_id}": {
+        "GET": _s("get_client", clients.GetClient, clients.ClientView),
+        "PATCH": _s("patch_client", clients.PatchClient, clients.ClientView),
+        "DELETE": _s("delete_client", clients.DeleteClient, Empty, 204),
+    },
+    "/clients/{client_id}/secrets": {
+        "POST": _s("rotate_secret", clients.RotateSecret, clients.SecretRotated, 201)
+    },
+    "/directory": {"GET": _s("list_directory", directory.ListDirectory, directory.DirectoryPage)},
+    "/searches": {
+        "POST": Special(
+            "Search the directory, the cases that one may see, or subjects.",
+            (("sharing", "search_directory"), ("cases", "search_cases"), ("cases", "search_subjects")),
+            SearchBody,
+            directory.DirectoryPage | cases.CasePage | subjects.SubjectPage,
+        )
+    },
+    # --- subjects ---
+    "/subjects": {
+        "GET": _c("list_subjects", subjects.ListSubjects, subjects.SubjectPage),
+        "POST": _c("create_subject", subjects.CreateSubject, subjects.SubjectView, 201),
+    },
+    "/subjects/{subject_id}": {
+        "GET": _c("get_subject", subjects.GetSubject, subjects.SubjectView),
+        "PATCH": _c("patch_subject", subjects.PatchSubject, subjects.SubjectView),
+    },
+    "/subjects/{subject_id}/chronology": {
+        "GET": _c("get_chronology", chronology.GetChronology, chronology.ChronologyPage)
+    },
+    "/subjects/{subject_id}/links": {
+        "GET": _c("list_links", links.ListLinks, links.LinkPage),
+        "POST": _c("create_link", links.CreateLink, links.LinkView, 201),
+    },
+    "/subjects/{subject_id}/links/{link_id}": {
+        "PATCH": _c("patch_link", links.PatchLink, links.LinkView),
+        "DELETE": _c("delete_link", links.DeleteLink, Empty, 204),
+    },
+    # --- cases ---
+    "/cases": {
+        "GET": _c("list_cases", cases.ListCases, cases.CasePage),
+        "POST": _c("create_case", cases.CreateCase, cases.CaseView, 201),
+    },
+    "/cases/{case_id}": {
+        "GET": _c("get_case", cases.GetCase, cases.CaseView, hidden=frozenset({"include"})),
+        "PATCH": _c("patch_case", cases.PatchCase, cases.CaseView),
+    },
+    "/cases/{case_id}/transitions": {"POST": _c("move_case", cases.MoveCase, cases.CaseView)},
+    "/cases/{case_id}/subjects/{subject_id}": {
+        "PUT": _c("put_case_subject", cases.PutCaseSubject, cases.CaseView),
+        "DELETE": _c("remove_case_subject", cases.RemoveCaseSubject, Empty, 204),
+    },
+    "/cases/{case_id}/entries": {
+        "GET": _c("list_entries", entries.ListEntries, entries.EntryPage),
+        "POST": _c("add_entry", entries.AddEntry, entries.EntryView, 201),
+    },
+    "/cases/{case_id}/entries/{entry_id}": {
+        "GET": _c("get_entry", entries.GetEntry, entries.EntryView),
+        "PATCH": _c("revise_entry", entries.ReviseEntry, entries.EntryView),
+    },
+    "/cases/{case_id}/entries/{entry_id}/withdrawal": {
+        "POST": _c("withdraw_entry", entries.WithdrawEntry, entries.EntryView)
+    },
+    "/cases/{case_id}/tasks": {
+        "GET": _c("list_tasks", tasks.ListTasks, tasks.TaskPage),
+        "POST": _c("add_task", tasks.AddTask, tasks.TaskView, 201),
+    },
+    "/cases/{case_id}/tasks/{task_id}": {
+        "GET": _c("get_task", tasks.GetTask, tasks.TaskView),
+        "PATCH": _c("change_task", tasks.ChangeTask, tasks.TaskView),
+    },
+    "/tasks": {"GET": _c("my_tasks", tasks.MyTasks, tasks.TaskPage)},
+    # --- who may see a case ---
+    "/cases/{case_id}/shares": {
+        "GET": _s("list_shares", shares.ListShares, shares.SharePage),
+        "POST": _s("share_case", shares.ShareCase, shares.ShareView, 201),
+    },
+    "/cases/{case_id}/shares/preview": {
+        "POST": Special(
+            "Judge a share without making it: what would be granted, and what its members would see.",
+            (("sharing", "check_share"), ("cases", "preview_case")),
+            shares.ShareBody,
+            shares.ShareChecked,
+        )
+    },
+    "/cases/{case_id}/shares/{share_id}": {
+        "GET": _s("get_share", shares.GetShare, shares.ShareView),
+        "PATCH": _s("change_share", shares.ChangeShare, shares.ShareView),
+        "DELETE": _s("revoke_share", shares.RevokeShare, Empty, 204),
+    },
+    "/cases/{case_id}/transfers": {"GET": _OWNERSHIP, "POST": _OWNERSHIP},
+    "/cases/{case_id}/transfers/{transfer_id}": {"PATCH": _OWNERSHIP},
+    "/cases/{case_id}/access": {"GET": _s("list_access", shares.ListAccess, shares.AccessPage)},
+    "/cases/{case_id}/consultations": {
+        "GET": _a("list_case_consultations", audit.ListCaseConsultations, audit.Consultations)
+    },
+    "/access/explain": {"POST": _WHY},
+    "/cases/{case_id}/break-glass": {"POST": _GLASS},
+    "/cases/{case_id}/conflicts": {"GET": _CONFLICTS, "POST": _CONFLICTS},
+    # --- who is told ---
+    "/stream": {
+        "GET": Special(
+            "What happens, as it happens: server-sent events, each authorised before it is written.",
+            (("notify", "stream_items"),),
+            None,
+            notify.ThinEvent,
+            media="text/event-stream",
+        )
+    },
+    "/inbox": {"GET": _n("list_inbox", notify.ListInbox, notify.Inbox)},
+    "/inbox/{item_id}": {"PATCH": _n("mark_item", notify.MarkItem, notify.InboxItemView)},
+    "/inbox/read-marks": {"POST": _n("mark_read", notify.MarkRead, notify.ReadMarked)},
+    "/subscriptions": {
+        "GET": _n("list_subscriptions", notify.ListSubscriptions, notify.Subscriptions),
+        "POST": _n("create_subscription", notify.CreateSubscription, notify.Subscription, 201),
+    },
+    "/subscriptions/{subscription_id}": {
+        "GET": _n("get_subscription", notify.GetSubscription, notify.Subscription),
+        "PATCH": _n("patch_subscription", notify.PatchSubscription, notify.Subscription),
+        "DELETE": _n("delete_subscription", notify.DeleteSubscription, Empty, 204),
+    },
+    "/subscriptions/{subscription_id}/deliveries": {
+        "GET": _n("list_deliveries", notify.ListDeliveries, notify.Deliveries)
+    },
+    "/subscriptions/{subscription_id}/deliveries/{delivery_id}/attempts": {
+        "POST": _n("send_again", notify.SendAgain, notify.DeliveryView, 202)
+    },
+    # --- the log ---
+    "/audit/entries": {"GET": _a("list_entries", audit.ListEntries, audit.EntryList, names=_FROM_TO)},
+    "/audit/entries/{entry_id}": {"GET": _a("get_entry", audit.GetEntry, audit.EntryView)},
+    "/audit/entries/{entry_id}/proof": {"GET": _a("get_proof", audit.GetProof, audit.Proof)},
+    "/audit/entries/{entry_id}/receipt": {"GET": _RECEIPTS},
+    "/audit/checkpoints/latest": {"GET": _a("latest_checkpoint", audit.LatestCheckpoint, audit.Checkpoint)},
+    "/audit/consistency": {"GET": _a("get_consistency", audit.GetConsistency, audit.Consistency)},
+    "/audit/keys": {"GET": _a("list_keys", audit.ListKeys, audit.KeyList)},
+    "/audit/export": {
+        "GET": Special(
+            "The log, one JSON object a line, the last one its checkpoint.",
+            (("audit", "export_entries"),),
+            media="application/x-ndjson",
+        )
+    },
+    "/audit/statements": {"GET": _RECEIPTS, "POST": _RECEIPTS},
+    "/audit/statements/{statement_id}": {"GET": _RECEIPTS},
+}
+
+ROUTES: tuple[Route, ...] = tuple(Route(PREFIX + path, methods) for path, methods in _TABLE.items())
