@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import falcon.asgi
 import falcon.testing
 import msgspec
 import pytest
@@ -75,12 +76,20 @@ class Played:
         return Identified(body=json.dumps(self.caller), mac="00")
 
 
+class Nearby:
+    """Every client of these tests is on this machine."""
+
+    async def process_request(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        req.scope["client"] = ("127.0.0.1", 50000)
+
+
 class Gateway:
     """Requests with a session, and what came of them."""
 
     def __init__(self, played: Played, settings: GatewaySettings) -> None:
         self.played = played
         self.app = composition.create_app(settings)
+        self.app.add_middleware(Nearby())
         self._client = falcon.testing.TestClient(self.app)
 
     def ask(self, method: str, path: str, **more: Any) -> falcon.testing.Result:
@@ -89,7 +98,7 @@ class Gateway:
         return self.bare(method, prefix + path, headers=headers, **more)
 
     def bare(self, method: str, path: str, **more: Any) -> falcon.testing.Result:
-        return self._client.simulate_request(method, path, remote_addr="127.0.0.1", **more)
+        return self._client.simulate_request(method, path, **more)
 
 
 @pytest.fixture
