@@ -1,0 +1,176 @@
+"""Who may see what of the log, and how a question is asked of its index."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.audit.domain import cursors
+from services.audit.domain.leaves import leaf_of, read_detail
+from services.audit.domain.lookups import search, words
+from services.audit.domain.sight import sight_of
+from services.audit.domain.views import consultation, entry_view, ids_of, own_consultation
+from services.contracts.audit import ListEntries
+from services.contracts.caller import Caller
+from services.contracts.errors import Malformed
+from services.contracts.records import Actor, Object
+from tests.unit.audit.logs import NOW, record
+
+OWN = Object(type="case", id="case-1", agency_id="police", sections=("summary",))
+OTHER = Object(type="case", id="case-2", agency_id="thirteen", sections=("summary", "victim"))
+
+
+def caller(id_: str, agency: str = "police", *roles: str) -> Caller:
+    return Caller(
+        kind="user",
+        id=id_,
+        agency_id=agency,
+        roles=roles,
+        device_class="managed",
+        audience="audit",
+        method="list_entries",
+        args_hash="0" * 64,
+        request_id="r",
+        now=NOW,
+        expires_at=NOW + timedelta(seconds=5),
+    )
+
+
+def actor(id_: str = "user-1", agency: str = "police", accountable: str | None = None) -> Actor:
+    kind: Any = "client" if accountable else "user"
+    return Actor(kind=kind, id=id_, agency_id=agency, accountable_id=accountable)
+
+
+LISTED = record(objects=(OWN, OTHER), action="case.list", how="listed")
+
+
+def test_everyone_sees_own_acts_whole_and_nobody_elses() -> None:
+    assert sight_of(caller("user-1")).sees_whole(LISTED)
+    assert not sight_of(caller("user-2")).sees(LISTED)
+
+
+def test_an_accountable_person_sees_what_the_client_did() -> None:
+    by_client = record(actor=actor("client-1", accountable="user-3"))
+    assert sight_of(caller("user-3")).sees_whole(by_client)
+
+
+def test_the_partnerships_officer_sees_all() -> None:
+    assert sight_of(caller("dpo", "opcc", "partnership_dpo")).sees_whole(LISTED)
+
+
+def test_an_agencys_officer_sees_its_people_whole_and_of_others_what_concerns_its_data() -> None:
+    police, thirteen = caller("d", "police", "agency_dpo"), caller("d", "thirteen", "agency_dpo")
+    assert sight_of(police).part(LISTED) == (OWN, OTHER)
+    assert sight_of(thirteen).part(LISTED) == (OTHER,)
+    assert sight_of(thirteen).sees(LISTED)
+    assert not sight_of(thirteen).sees_whole(LISTED)
+    assert not sight_of(caller("d", "nhs", "agency_dpo")).sees(LISTED)
+
+
+def test_an_owner_sees_of_an_entry_about_several_cases_the_own_alone() -> None:
+    sight = sight_of(caller("owner", "thirteen", "practitioner"), ["case-2"])
+    assert sight.part(LISTED) == (OTHER,)
+    with_subject = record(objects=(OTHER, Object(type="subject", id="s-1")))
+    assert sight.sees_whole(with_subject)
+    assert not sight.sees(record(objects=(OWN,)))
+
+
+def test_what_is_seen_is_found_under_a_word_of_it() -> None:
+    for sight in (
+        sight_of(caller("user-1")),
+        sight_of(caller("d", "thirteen", "agency_dpo")),
+        sight_of(caller("o", "thirteen"), ["case-2"]),
+    ):
+        assert set(sight.words) & set(words(LISTED))
+
+
+def test_an_entry_has_few_words_each_once() -> None:
+    found = words(record())
+    assert len(found) == len(set(found)) <= 12
+    assert {"p:user-1", "a:police", "d:police", "c:case-1", "x:case.read", "o:shown"} <= set(found)
+    assert "p:user-1|refused" in words(record(outcome="refused"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "within", "entered"),
+    [
+        ({}, (), None),
+        ({}, ("p:u",), ("p:u",)),
+        ({"case_id": "c", "actor_id": "u", "action": "case.read"}, (), ("c:c",)),
+        ({"subject_id": "s", "agency_id": "a"}, ("d:x",), ("s:s",)),
+        ({"actor_id": "u", "action": "case.read"}, (), ("p:u|case.read",)),
+        ({"agency_id": "a", "outcome": "refused"}, (), ("a:a|refused",)),
+        ({"action": "case.read"}, ("p:u", "q:u"), ("p:u|case.read", "q:u|case.read")),
+        ({"action": "case.read", "outcome": "shown"}, (), ("x:case.read",)),
+        ({"action": "case.read", "outcome": "refused"}, (), ("o:refused",)),
+    ],
+)
+def test_the_index_is_entered_with_what_few_entries_have(
+    asked: dict[str, Any], within: tuple[str, ...], entered: tuple[str, ...] | None
+) -> None:
+    found = search(ListEntries(**asked), within)
+    assert (found.each[0] if found.each else None) == entered
+
+
+def test_every_condition_is_in_the_search() -> None:
+    asked = ListEntries(
+        actor_id="u", agency_id="a", case_id="c", subject_id="s", action="case.read", outcome="refused"
+    )
+    flat = {word for one in search(asked, ("d:x",)).each for word in one}
+    assert flat == {"c:c", "s:s", "p:u", "a:a", "d:x", "x:case.read", "o:refused"}
+
+
+def test_a_leaf_says_nothing_of_the_detail_and_the_detail_is_the_record() -> None:
+    one = record(doubtful=((1, 2),))
+    leaf = leaf_of(one, b"s" * 32)
+    assert "user-1" not in leaf.leaf.decode()
+    again = read_detail(leaf.detail)
+    assert again == one.model_copy(update={"publisher": "", "number": 0, "doubtful": ()})
+
+
+def test_an_entry_is_shown_as_the_api_has_it() -> None:
+    one = record(actor=actor("client-1", accountable="user-3"), reason="safeguarding")
+    names = {"client-1": "Thirteen's system", "user-3": "Ann", "police": "Cleveland Police"}
+    shown = entry_view(4, one, one.objects, names).model_dump(mode="json", exclude_unset=True)
+    assert shown == {
+        "id": one.id,
+        "index": 4,
+        "at": "2026-11-24T12:00:00Z",
+        "actor": {"id": "client-1", "name": "Thirteen's system"},
+        "accountable": {"id": "user-3", "name": "Ann"},
+        "agency": {"id": "police", "name": "Cleveland Police"},
+        "action": "case.read",
+        "objects": [{"type": "case", "id": "case-1", "sections": ["summary"]}],
+        "reason": "safeguarding",
+        "outcome": "shown",
+        "request_id": "request-0",
+    }
+    assert ids_of([one, one]) == ["client-1", "user-3", "police"]
+
+
+def test_a_look_shows_the_sections_of_that_case_alone() -> None:
+    shown = consultation(LISTED, "case-2", {}).model_dump(mode="json", exclude_unset=True)
+    assert shown["sections"] == ["summary", "victim"]
+    assert shown.keys() == {"entry_id", "at", "actor", "agency", "how", "sections", "outcome"}
+    done = own_consultation(record(outcome="done"), {})
+    assert done.outcome == "shown"
+
+
+def test_cursors_are_read_again_and_others_refused() -> None:
+    at = datetime(2026, 11, 24, 1, 2, 3, 456000, tzinfo=UTC)
+    assert cursors.moment(cursors.read(cursors.write(cursors.millis(at), 7), 2)[0]) == at
+    for text in (
+        "",
+        "x",
+        "AAAA",
+        cursors.write(1),
+        cursors.write(1, 2, 3),
+        "MS4y==",
+        cursors.write(1, 2**60),
+    ):
+        with pytest.raises(Malformed):
+            cursors.read(text, 2)
+    with pytest.raises(Malformed):
+        cursors.moment(2**53)
