@@ -223,7 +223,7 @@ def refused(visit: Visit, problem: ConcordatError) -> Outcome:
         visit.end_session()
         return Gone(f"/log-in?next={quote(here(visit), safe='')}")
     if isinstance(problem, ReasonRequired):
-        return Shown("cases/reason.html", {"next": here(visit), "case_path": visit.path}, 403)
+        return Shown("cases/reason.html", {"next": here(visit), "missing": None}, 403)
     return Shown(
         "errors/refused.html", {"problem": problem, "code": code, "says": words.refusal(code)}, problem.status
     )
@@ -242,8 +242,8 @@ def kept(visit: Visit, problem: ConcordatError, form: Form) -> Shown:
         {
             "code": problem.public_code,
             "says": words.refusal(problem.public_code),
-            "visible": [(name, value) for name, value in typed if _is_prose(name, value)],
-            "hidden": [(name, value) for name, value in typed if not _is_prose(name, value)],
+            "visible": [(name, value) for name, value in typed if is_prose(name, value)],
+            "hidden": [(name, value) for name, value in typed if not is_prose(name, value)],
             "once": form.once,
             "expired": isinstance(problem, Unauthenticated) and not isinstance(problem, CsrfRequired),
         },
@@ -251,7 +251,7 @@ def kept(visit: Visit, problem: ConcordatError, form: Form) -> Shown:
     )
 
 
-def _is_prose(name: str, value: str) -> bool:
+def is_prose(name: str, value: str) -> bool:
     """Whether a person typed it and may want it back, rather than ticked it."""
     return " " in value.strip() and not name.startswith("draft")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -80,9 +81,22 @@ class Visit:
         token = self._asking.sessions.cookie_token(self.req)
         return self._asking.sessions.csrf(token) if token else ""
 
+    def csrf_of(self, token: str) -> str:
+        """What the forms of a session carry that begins with this answer."""
+        return self._asking.sessions.csrf(token)
+
+    @staticmethod
+    def fresh() -> str:
+        """A key for a command that is harmless when it is given twice."""
+        return uuid.uuid4().hex
+
+    @property
+    def session_token(self) -> str | None:
+        return self._asking.sessions.cookie_token(self.req) or None
+
     @property
     def has_session(self) -> bool:
-        return bool(self._asking.sessions.cookie_token(self.req))
+        return self.session_token is not None
 
     def query(self, name: str) -> str:
         """An id, code, date or cursor from the query string; bounded."""
