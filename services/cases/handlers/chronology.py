@@ -32,7 +32,7 @@ class ChronologyHandlers(Sights):
         """
         self.require_role(caller, _GET)
         subject = self.subjects.find(request.subject_id)
-        before = _readable(self._cases(caller, request.subject_id))
+        before = _readable(self._cases_of_subject(caller, request.subject_id))
         entries = self.sightings.entries_about(
             request.subject_id,
             before.keys(),
@@ -42,13 +42,13 @@ class ChronologyHandlers(Sights):
             newest_first=request.order == "newest",
         )
         # Anew: what was read is judged by lists at least as new.
-        seen = self._cases(caller, request.subject_id)
+        seen = self._cases_of_subject(caller, request.subject_id)
         sight = sight_of(subject, request.subject_id, caller, seen)
         if subject is None or not sight:
             self.refuse_subject(_GET, caller, request.subject_id, NotVisible())
         readable = _readable(list(sight.cases))
         page = [(readable[one.case_id], one) for one in entries[: request.limit] if one.case_id in readable]
-        reason = self._reasons(caller, request, sight, page)
+        reason = self._reasons_for(caller, request, sight, page)
         objects = [*things(subject, sight), *_told(page)]
         return ChronologyPage(
             items=tuple(
@@ -62,10 +62,10 @@ class ChronologyHandlers(Sights):
             disclosed=self.tell(shown(_GET, caller, distinct(objects), reason=reason)),
         )
 
-    def _cases(self, caller: Caller, subject_id: str) -> list[Seen]:
+    def _cases_of_subject(self, caller: Caller, subject_id: str) -> list[Seen]:
         return self.seen(caller, (subject_id,))
 
-    def _reasons(
+    def _reasons_for(
         self, caller: Caller, request: GetChronology, sight: Sight, page: list[tuple[Seen, Entry]]
     ) -> AccessReason | None:
         """For each case that is opened by this. Raises ReasonRequired, recorded."""

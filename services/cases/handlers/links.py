@@ -61,7 +61,7 @@ class LinkHandlers(Sights):
         """Raises NotVisible, LevelTooLow, Invalid (/to_subject_id, /kind, /until)."""
         self.require_role(caller, _CREATE)
         start, body = request.subject_id, request.link
-        ends = self._ends(caller, start, body.to_subject_id)
+        ends = self._link_ends(caller, start, body.to_subject_id)
         if start not in ends:
             self.refuse_subject(_CREATE, caller, start, NotVisible())
         if body.to_subject_id not in ends:
@@ -93,7 +93,7 @@ class LinkHandlers(Sights):
             self.links.insert(link, session)
             return link
 
-        return self._changed(request, caller, _CREATE, ends, make)
+        return self._link_changed(request, caller, _CREATE, ends, make)
 
     @rpc(expected_exceptions=ConcordatError)
     def list_links(self, request: ListLinks, caller: Caller) -> LinkPage:
@@ -124,7 +124,7 @@ class LinkHandlers(Sights):
     def patch_link(self, request: PatchLink, caller: Caller) -> LinkView:
         """By the agency that made it. Raises NotVisible, NotOwner, Invalid."""
         self.require_role(caller, _PATCH)
-        ends = self._own(_PATCH, request, caller)
+        ends = self._own_link(_PATCH, request, caller)
 
         def change(session: Session) -> Link:
             before = self.links.find(request.link_id, session)
@@ -135,7 +135,7 @@ class LinkHandlers(Sights):
                 raise Moved
             return after
 
-        return self._changed(request, caller, _PATCH, ends, change)
+        return self._link_changed(request, caller, _PATCH, ends, change)
 
     @command(expected_exceptions=ConcordatError)
     def delete_link(self, request: DeleteLink, caller: Caller) -> Empty:
@@ -143,7 +143,7 @@ class LinkHandlers(Sights):
         self.require_role(caller, _DELETE)
         if self.commands.done(request, LinkKept) is not None:
             return Empty()
-        ends = self._own(_DELETE, request, caller)
+        ends = self._own_link(_DELETE, request, caller)
 
         def delete(session: Session, emit: Emit) -> LinkKept:
             link = self.links.find(request.link_id, session)
@@ -155,24 +155,24 @@ class LinkHandlers(Sights):
         self.commands.run(request, LinkKept, delete)
         return Empty()
 
-    def _ends(self, caller: Caller, *subject_ids: str) -> Ends:
+    def _link_ends(self, caller: Caller, *subject_ids: str) -> Ends:
         """Those of the subjects that the caller may see."""
         subjects = self.subjects.find_many(subject_ids)
         sights = self.sights(caller, subject_ids, subjects)
         return {one: (subjects[one], sights[one]) for one in subjects if sights[one]}
 
-    def _own(self, act: Act, request: PatchLink | DeleteLink, caller: Caller) -> Ends:
+    def _own_link(self, act: Act, request: PatchLink | DeleteLink, caller: Caller) -> Ends:
         """The ends of a link that the caller's agency made. Raises NotVisible, NotOwner, each recorded."""
         link = self.links.find(request.link_id)
         ids = (request.subject_id, request.subject_id if link is None else link.other(request.subject_id))
-        ends = self._ends(caller, *ids)
+        ends = self._link_ends(caller, *ids)
         if link is None or request.subject_id not in (link.from_id, link.to_id) or set(ids) - ends.keys():
             self.refuse_subject(act, caller, request.subject_id, NotVisible())
         if link.agency_id != caller.agency_id:
             self.refuse_subject(act, caller, request.subject_id, NotOwner())
         return ends
 
-    def _changed(
+    def _link_changed(
         self,
         request: CreateLink | PatchLink,
         caller: Caller,

@@ -72,10 +72,10 @@ class SubjectHandlers(Sights):
                 updated_at=now,
             )
             self.subjects.insert(subject, session)
-            return self._kept(_CREATE, caller, subject, made)
+            return self._subject_kept(_CREATE, caller, subject, made)
 
         told = self.commands.run(request, SubjectKept, enter)
-        return self._told(caller, told, made)
+        return self._subject_told(caller, told, made)
 
     @rpc(expected_exceptions=ConcordatError)
     def get_subject(self, request: GetSubject, caller: Caller) -> SubjectView:
@@ -106,15 +106,15 @@ class SubjectHandlers(Sights):
             if not self.subjects.replace(after, session):
                 raise Moved
             if after.label != before.label:
-                self._relabel(after, caller, session, emit)
-            return self._kept(_PATCH, caller, after, made)
+                self._relabel_cases(after, caller, session, emit)
+            return self._subject_kept(_PATCH, caller, after, made)
 
         for _ in range(TRIES):
             try:
                 told = self.commands.run(request, SubjectKept, change)
             except Moved:
                 continue
-            return self._told(caller, told, made)
+            return self._subject_told(caller, told, made)
         raise Unavailable(cause="the subject keeps moving")
 
     @rpc(expected_exceptions=ConcordatError)
@@ -125,7 +125,7 @@ class SubjectHandlers(Sights):
         found = self.subjects.of_teams(
             caller.agency_id, caller.team_ids, request.kind, before, request.limit + 1
         )
-        return self._page(_LIST, caller, [(one, Sight(True)) for one in found], request.limit)
+        return self._subject_page(_LIST, caller, [(one, Sight(True)) for one in found], request.limit)
 
     @rpc(expected_exceptions=ConcordatError, sensitive_arguments="request")
     def search_subjects(self, request: SearchSubjects, caller: Caller) -> SubjectPage:
@@ -133,7 +133,7 @@ class SubjectHandlers(Sights):
         self.require_role(caller, _SEARCH)
         words, before, wanted = words_asked(request.text), _before(request.cursor), request.limit + 1
         if not words:
-            return self._page(_SEARCH, caller, [], request.limit)
+            return self._subject_page(_SEARCH, caller, [], request.limit)
         more: dict[str, Any] = {} if request.kind is None else {"kind": request.kind}
         own: list[Found] = []
         if request.agency_id in (None, caller.agency_id):
@@ -143,11 +143,11 @@ class SubjectHandlers(Sights):
             own = [(one, Sight(True)) for one in kept]
         if request.agency_id is not None:
             more["agency_id"] = request.agency_id
-        others = self._in_cases(caller, words, before, wanted, more)
+        others = self._subjects_in_cases(caller, words, before, wanted, more)
         found = sorted([*own, *others], key=lambda one: one[0].id, reverse=True)
-        return self._page(_SEARCH, caller, found, request.limit)
+        return self._subject_page(_SEARCH, caller, found, request.limit)
 
-    def _in_cases(
+    def _subjects_in_cases(
         self, caller: Caller, words: Sequence[str], before: str | None, wanted: int, more: dict[str, Any]
     ) -> list[Found]:
         """Other teams' subjects: the work depends on the cases that name the caller, and on nothing else."""
@@ -164,7 +164,7 @@ class SubjectHandlers(Sights):
             before = some[-1].id
         return found[:wanted]
 
-    def _page(self, act: Act, caller: Caller, found: Sequence[Found], limit: int) -> SubjectPage:
+    def _subject_page(self, act: Act, caller: Caller, found: Sequence[Found], limit: int) -> SubjectPage:
         """Of one more than the limit. Recorded also when nothing was found."""
         page, more = found[:limit], len(found) > limit
         objects = distinct([thing for subject, sight in page for thing in things(subject, sight)])
@@ -174,7 +174,7 @@ class SubjectHandlers(Sights):
             disclosed=self.tell(shown(act, caller, objects)),
         )
 
-    def _kept(
+    def _subject_kept(
         self, act: Act, caller: Caller, subject: Subject, made: list[tuple[Subject, Record]]
     ) -> SubjectKept:
         """Record the change, last thing before it is committed."""
@@ -183,7 +183,9 @@ class SubjectHandlers(Sights):
         made.append((subject, record))
         return SubjectKept(subject_id=subject.id, version=subject.version)
 
-    def _told(self, caller: Caller, told: SubjectKept, made: Sequence[tuple[Subject, Record]]) -> SubjectView:
+    def _subject_told(
+        self, caller: Caller, told: SubjectKept, made: Sequence[tuple[Subject, Record]]
+    ) -> SubjectView:
         """What this very call made, under its record; else the subject as it is now, read as any other."""
         for subject, record in reversed(made):
             if (subject.id, subject.version) == (told.subject_id, told.version):
@@ -191,7 +193,7 @@ class SubjectHandlers(Sights):
         subject, sight, reason = self.visible(_GET, caller, told.subject_id)
         return subject.view(self.tell_subject(_GET, caller, subject, sight, reason))
 
-    def _relabel(self, subject: Subject, caller: Caller, session: Session, emit: Emit) -> None:
+    def _relabel_cases(self, subject: Subject, caller: Caller, session: Session, emit: Emit) -> None:
         """Raises Moved if one of the cases changed since it was read."""
         for case in self.sightings.labelled(subject.id, session):
             change = _with_label(case, subject)
