@@ -1,0 +1,198 @@
+"""`make check-matrix`: endpoint x role x relation to the case x state: 0 unexpected answers.
+
+Generated from the gateway's route table and judged by an oracle written from api.md. Then: unseen and missing
+cases are alike in status, headers and body, and in time (SHORT=1: 1,000 pairs; else 5,000).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+
+from gateway.routes import ROUTES
+from tests.bench.figures import Report
+from tests.bench.table import show_figures
+from tests.checks.ground import ground, usual
+from tests.checks.matrix import requests
+from tests.checks.matrix.oracle import RULES, Unexpected, expected
+from tests.checks.matrix.timing import auc, pairs
+from tests.checks.matrix.world import Player, World, build
+from tests.checks.wire import Answer, Line
+
+SHORT = bool(os.environ.get("SHORT"))
+PAIRS = 1_000 if SHORT else 5_000
+_MADE_EACH_TIME = frozenset({"x-request-id", "date", "consultation", "inclusion-by", "traceparent"})
+_REFUSALS = frozenset(
+    {
+        "unauthenticated",
+        "procedure_unsigned",
+        "role_required",
+        "not_owner",
+        "level_too_low",
+        "not_built",
+        "reason_required",
+        "csrf_required",
+        "rate_limited",
+    }
+)
+_LAST = (("DELETE", "/sessions/current"), ("DELETE", "/clients/{}"), ("DELETE", "/subscriptions/{}"))
+"""What ends something that other cells need, is asked at the end."""
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def main() -> int:
+    report = Report("check-matrix")
+    environment = {"gateway": {"CONCORDAT_CASE_404S": "1000000"}}
+    with ground(usual(), environment=environment) as on:
+        world = build(on)
+        found = Unexpected()
+        _cells(world, found)
+        _alike(world, found)
+        _closed(world, found)
+        for line in found.lines[:60]:
+            console.print(f"UNEXPECTED {line}")
+        report.add("cells", found.cells, "answers", ">= 1500")
+        report.add("unexpected", len(found.lines), "answers", "== 0")
+        _time(world, report)
+    show_figures(report)
+    print(report.write())
+    return 0 if report.holds else 1
+
+
+def _methods() -> Iterator[tuple[str, str]]:
+    """Every method and path of the table, those that end something last."""
+    every = [(method, route.path) for route in ROUTES for method in route.methods]
+    return iter(sorted(every, key=lambda one: (one[0], requests.shape(one[1])) in _LAST))
+
+
+def _cells(world: World, found: Unexpected) -> None:
+    for method, path in _methods():
+        key = (method, requests.shape(path))
+        if key not in RULES:
+            found.lines.append(f"{method} {path} is not in the oracle")
+            continue
+        for player in world.players:
+            answer = _ask(world, player, method, path)
+            _judge(found, player, method, path, answer, expected(*key, player.actor))
+
+
+def _closed(world: World, found: Unexpected) -> None:
+    """The same people before a case that is closed: reads as before, writes refused, nothing told to more."""
+    world.owner.post(f"/cases/{world.ids['case_id']}/transitions", {"to": "closed", "reason": "matrix"})
+    for method, path in _methods():
+        shape = requests.shape(path)
+        if not shape.startswith("/cases/{}") or (method, shape) not in RULES or "shares" in shape:
+            continue
+        for player in world.players:
+            answer = _ask(world, player, method, path)
+            wanted = expected(method, shape, player.actor)
+            _judge(found, player, method, f"{path} (closed)", answer, wanted)
+            writes = method != "GET" and wanted == {"passed"} and not shape.endswith("transitions")
+            if writes and 200 <= answer.status < 300:
+                found.lines.append(f"{player.actor.name}: {method} {path}: wrote to a closed case")
+
+
+def _ask(world: World, player: Player, method: str, path: str, case_id: str | None = None) -> Answer:
+    line = Line(world.on.url, player.token or "not-a-session")
+    place, headers = requests.place(method, path, world, case_id=case_id), {}
+    if method in requests.TAGGED:
+        there = line.ask("GET", place.partition("?")[0], Access_Reason="investigation")
+        headers["If_Match"] = there.headers.get("etag", '"none"')
+    if player.actor.roles:
+        headers["Access_Reason"] = "investigation"
+    if method == "GET" and path.endswith("/stream"):
+        answer = _first_of_stream(world, player)
+    else:
+        answer = line.ask(method, place, requests.body(method, path, world), **headers)
+    line.close()
+    return answer
+
+
+def _first_of_stream(world: World, player: Player) -> Answer:
+    """Only whether it opens: a stream has no end."""
+    import httpx
+
+    headers = {"Authorization": f"Bearer {player.token or 'none'}", "Accept": "text/event-stream"}
+    url = f"{world.on.url}/api/v1/stream"
+    with (
+        httpx.Client(timeout=8, trust_env=False) as client,
+        client.stream("GET", url, headers=headers) as answer,
+    ):
+        body = b"" if answer.status_code == 200 else answer.read()
+        return Answer(answer.status_code, body, 0.0, 0.0, dict(answer.headers))
+
+
+def _judge(
+    found: Unexpected, player: Player, method: str, path: str, answer: Answer, wanted: frozenset[str]
+) -> None:
+    found.cells += 1
+    said = _said(answer, about_case="/cases/{" in path)
+    if said not in wanted:
+        found.lines.append(
+            f"{player.actor.name}: {method} {path}: {said} ({answer.status} {_code(answer)}), "
+            f"expected {' or '.join(sorted(wanted))}"
+        )
+
+
+def _said(answer: Answer, *, about_case: bool) -> str:
+    """The class of an answer: passed, or why not."""
+    code = _code(answer)
+    if answer.status == 0 or answer.status >= 500:
+        return code if code == "not_built" else "error"
+    if answer.status == 404:
+        return "not_found" if about_case else "passed"
+    return code if code in _REFUSALS else "passed"
+
+
+def _code(answer: Answer) -> str:
+    if answer.status < 400 or not answer.body:
+        return ""
+    return str(answer.json().get("code", ""))
+
+
+def _alike(world: World, found: Unexpected) -> None:
+    """What one may not know of and what does not exist: the same answer on every path about a case."""
+    strangers = [
+        player
+        for player in world.players
+        if player.actor.known and player.actor.signed and player.actor.level is None
+    ]
+    for method, path in _methods():
+        if not requests.shape(path).startswith("/cases/{}"):
+            continue
+        for player in strangers:
+            found.cells += 1
+            unseen = _looks(_ask(world, player, method, path))
+            missing = _looks(_ask(world, player, method, path, str(uuid.uuid4())))
+            if unseen != missing:
+                found.lines.append(f"{player.actor.name}: {method} {path}: unseen and missing differ")
+
+
+def _looks(answer: Answer) -> tuple[Any, ...]:
+    headers = {name: value for name, value in answer.headers.items() if name not in _MADE_EACH_TIME}
+    body = answer.json() if answer.body else {}
+    body = {name: value for name, value in body.items() if name != "request_id"}
+    return answer.status, sorted(headers.items()), body
+
+
+def _time(world: World, report: Report) -> None:
+    stranger = next(one for one in world.players if one.actor.name == "practitioner, stranger")
+    line = Line(world.on.url, str(stranger.token))
+    pairs(line, world.ids["case_id"], 100)
+    hidden, absent = pairs(line, world.ids["case_id"], PAIRS)
+    area = auc(hidden, absent)
+    # With fewer pairs chance alone moves the area further: three standard errors of a blind classifier.
+    blind = 3 * math.sqrt((2 * PAIRS + 1) / (12 * PAIRS * PAIRS))
+    limit = 0.52 if PAIRS >= 5_000 else round(0.5 + blind, 3)
+    report.add(f"AUC of {PAIRS} pairs by time", area, "", f"<= {limit}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

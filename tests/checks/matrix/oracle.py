@@ -1,0 +1,229 @@
+"""What `api.md` says each caller must be told. Written from that page, not from the product's own tables.
+
+A cell's answer is one of: `passed` (whatever the request itself came to: 2xx, 409, 412, 422), a refusal by
+code, or `not_built`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+USERS = frozenset(
+    {
+        "practitioner",
+        "light_participant",
+        "supervisor",
+        "agency_admin",
+        "agency_dpo",
+        "partnership_dpo",
+        "security_manager",
+        "programme_manager",
+        "governance_member",
+        "system_operator",
+    }
+)
+CASEWORK = frozenset({"practitioner", "supervisor"})
+TASKWORK = CASEWORK | {"light_participant"}
+RANK = {"know": 0, "task": 1, "read": 2, "contribute": 3, "manage": 4, "own": 5}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asks. `level`: what he has on the case; None: it is not visible to him. `own`: agency of the
+    case's owner. `foreign`: a reason is asked of him."""
+
+    name: str
+    roles: frozenset[str] = frozenset()
+    scopes: frozenset[str] = frozenset()
+    level: str | None = None
+    client: bool = False
+    signed: bool = True
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may ask for one method of one path."""
+
+    roles: frozenset[str] = USERS
+    scopes: frozenset[str] = frozenset()
+    level: str | None = None
+    before: bool = False
+    open: bool = False
+    built: bool = True
+
+
+def _r(*roles: str, scopes: str = "", level: str | None = None) -> Rule:
+    return Rule(frozenset(roles) if roles else USERS, frozenset(scopes.split()), level)
+
+
+_EVERYBODY, _ACCOUNT = Rule(), Rule(before=True)
+_SESSION = Rule(
+    scopes=frozenset(["cases:read", "cases:write", "directory:read", "subscriptions"]), before=True
+)
+_ANY = Rule(scopes=_SESSION.scopes)
+_OPERATOR = _r("system_operator")
+_ADMIN = _r("agency_admin", "system_operator")
+_OWN_ADMIN = _r("agency_admin")
+_SUBSCRIBER = _r("agency_admin", scopes="subscriptions")
+_READ = _r(*CASEWORK, scopes="cases:read")
+_WRITE = _r(*CASEWORK, scopes="cases:write")
+_LATER = Rule(built=False, scopes=_SESSION.scopes)
+
+
+def _case(level: str, scopes: str = "", roles: frozenset[str] = CASEWORK) -> Rule:
+    return Rule(roles, frozenset(scopes.split()), level)
+
+
+RULES: dict[tuple[str, str], Rule] = {
+    ("POST", "/sessions"): Rule(open=True),
+    ("GET", "/sessions/current"): _SESSION,
+    ("DELETE", "/sessions/current"): _SESSION,
+    ("POST", "/activations"): Rule(open=True),
+    ("GET", "/me"): _SESSION,
+    ("PUT", "/me/password"): _ACCOUNT,
+    ("POST", "/me/totp"): _ACCOUNT,
+    ("PUT", "/me/totp"): _ACCOUNT,
+    ("GET", "/me/sessions"): _ACCOUNT,
+    ("DELETE", "/me/sessions/{}"): _ACCOUNT,
+    ("GET", "/me/consultations"): _ACCOUNT,
+    ("GET", "/procedures"): _EVERYBODY,
+    ("POST", "/procedures"): _r("security_manager"),
+    ("GET", "/procedures/current"): _ACCOUNT,
+    ("POST", "/procedures/current/signatures"): _ACCOUNT,
+    ("GET", "/agencies"): _ANY,
+    ("POST", "/agencies"): _OPERATOR,
+    ("GET", "/agencies/{}"): _ANY,
+    ("PATCH", "/agencies/{}"): _OPERATOR,
+    ("POST", "/agencies/{}/transitions"): _OPERATOR,
+    ("GET", "/protocols"): _ANY,
+    ("POST", "/protocols"): _OPERATOR,
+    ("GET", "/protocols/{}"): _ANY,
+    ("PATCH", "/protocols/{}"): _OPERATOR,
+    ("POST", "/protocols/{}/transitions"): _OPERATOR,
+    ("GET", "/users"): _ADMIN,
+    ("POST", "/users"): _ADMIN,
+    ("GET", "/users/{}"): _ADMIN,
+    ("PATCH", "/users/{}"): _ADMIN,
+    ("POST", "/users/{}/resets"): _ADMIN,
+    ("GET", "/users/{}/trainings"): _LATER,
+    ("POST", "/users/{}/trainings"): _LATER,
+    ("GET", "/teams"): _EVERYBODY,
+    ("POST", "/teams"): _OWN_ADMIN,
+    ("GET", "/teams/{}"): _EVERYBODY,
+    ("PATCH", "/teams/{}"): _OWN_ADMIN,
+    ("GET", "/devices"): _LATER,
+    ("POST", "/devices"): _LATER,
+    ("GET", "/devices/{}"): _LATER,
+    ("PATCH", "/devices/{}"): _LATER,
+    ("GET", "/clients"): _OWN_ADMIN,
+    ("POST", "/clients"): _OWN_ADMIN,
+    ("GET", "/clients/{}"): _OWN_ADMIN,
+    ("PATCH", "/clients/{}"): _OWN_ADMIN,
+    ("DELETE", "/clients/{}"): _OWN_ADMIN,
+    ("POST", "/clients/{}/secrets"): _OWN_ADMIN,
+    ("GET", "/directory"): _r(scopes="directory:read"),
+    ("POST", "/searches"): _READ,
+    ("GET", "/subjects"): _READ,
+    ("POST", "/subjects"): _WRITE,
+    ("GET", "/subjects/{}"): _READ,
+    ("PATCH", "/subjects/{}"): _WRITE,
+    ("GET", "/subjects/{}/chronology"): _READ,
+    ("GET", "/subjects/{}/links"): _READ,
+    ("POST", "/subjects/{}/links"): _WRITE,
+    ("PATCH", "/subjects/{}/links/{}"): _WRITE,
+    ("DELETE", "/subjects/{}/links/{}"): _WRITE,
+    ("GET", "/cases"): _READ,
+    ("POST", "/cases"): _WRITE,
+    ("GET", "/cases/{}"): _case("know", "cases:read"),
+    ("PATCH", "/cases/{}"): _case("manage", "cases:write"),
+    ("POST", "/cases/{}/transitions"): _case("manage", "cases:write"),
+    ("PUT", "/cases/{}/subjects/{}"): _case("manage", "cases:write"),
+    ("DELETE", "/cases/{}/subjects/{}"): _case("manage", "cases:write"),
+    ("GET", "/cases/{}/entries"): _case("read", "cases:read"),
+    ("POST", "/cases/{}/entries"): _case("contribute", "cases:write"),
+    ("GET", "/cases/{}/entries/{}"): _case("read", "cases:read"),
+    ("PATCH", "/cases/{}/entries/{}"): _case("contribute", "cases:write"),
+    ("POST", "/cases/{}/entries/{}/withdrawal"): _case("contribute", "cases:write"),
+    ("GET", "/cases/{}/tasks"): _case("task", "cases:read", TASKWORK),
+    ("POST", "/cases/{}/tasks"): _case("contribute", "cases:write"),
+    ("GET", "/cases/{}/tasks/{}"): _case("task", "cases:read", TASKWORK),
+    ("PATCH", "/cases/{}/tasks/{}"): _case("task", "cases:write", TASKWORK),
+    ("GET", "/tasks"): _r(*TASKWORK),
+    ("GET", "/cases/{}/shares"): _case("own"),
+    ("POST", "/cases/{}/shares"): _case("own"),
+    ("POST", "/cases/{}/shares/preview"): _case("own"),
+    ("GET", "/cases/{}/shares/{}"): _case("own"),
+    ("PATCH", "/cases/{}/shares/{}"): _case("own"),
+    ("DELETE", "/cases/{}/shares/{}"): _case("own"),
+    ("GET", "/cases/{}/transfers"): _LATER,
+    ("POST", "/cases/{}/transfers"): _LATER,
+    ("PATCH", "/cases/{}/transfers/{}"): _LATER,
+    ("GET", "/cases/{}/access"): _case("own"),
+    ("GET", "/cases/{}/consultations"): _case("own"),
+    ("POST", "/access/explain"): _LATER,
+    ("POST", "/cases/{}/break-glass"): _LATER,
+    ("GET", "/cases/{}/conflicts"): _LATER,
+    ("POST", "/cases/{}/conflicts"): _LATER,
+    ("GET", "/stream"): _r(scopes="cases:read"),
+    ("GET", "/inbox"): _EVERYBODY,
+    ("PATCH", "/inbox/{}"): _EVERYBODY,
+    ("POST", "/inbox/read-marks"): _EVERYBODY,
+    ("GET", "/subscriptions"): _SUBSCRIBER,
+    ("POST", "/subscriptions"): _SUBSCRIBER,
+    ("GET", "/subscriptions/{}"): _SUBSCRIBER,
+    ("PATCH", "/subscriptions/{}"): _SUBSCRIBER,
+    ("DELETE", "/subscriptions/{}"): _SUBSCRIBER,
+    ("GET", "/subscriptions/{}/deliveries"): _SUBSCRIBER,
+    ("POST", "/subscriptions/{}/deliveries/{}/attempts"): _SUBSCRIBER,
+    ("GET", "/audit/entries"): _EVERYBODY,
+    ("GET", "/audit/entries/{}"): _EVERYBODY,
+    ("GET", "/audit/entries/{}/proof"): _EVERYBODY,
+    ("GET", "/audit/entries/{}/receipt"): _LATER,
+    ("GET", "/audit/checkpoints/latest"): _EVERYBODY,
+    ("GET", "/audit/consistency"): _EVERYBODY,
+    ("GET", "/audit/keys"): _EVERYBODY,
+    ("GET", "/audit/export"): _r("agency_dpo", "partnership_dpo"),
+    ("GET", "/audit/statements"): _LATER,
+    ("POST", "/audit/statements"): _LATER,
+    ("GET", "/audit/statements/{}"): _LATER,
+}
+"""By method and path, ids as {}. A route that is not here is unexpected."""
+
+_HAND_BACK = frozenset(
+    {("GET", "/cases/{}/shares"), ("GET", "/cases/{}/shares/{}"), ("PATCH", "/cases/{}/shares/{}")}
+)
+"""A recipient reads the share that names it, and may hand it back: more than refused, less than the owner."""
+
+
+def expected(method: str, path: str, actor: Actor) -> frozenset[str]:
+    """The answers that are right, as one of them has to be given."""
+    rule = RULES[method, path]
+    if rule.open:
+        return frozenset({"passed"})
+    if not actor.known:
+        return frozenset({"unauthenticated"})
+    if not actor.signed and not rule.before:
+        return frozenset({"procedure_unsigned"})
+    if not rule.built:
+        return frozenset({"not_built"})
+    fits = bool(actor.scopes & rule.scopes) if actor.client else bool(actor.roles & rule.roles)
+    if rule.level is None:
+        return frozenset({"passed"}) if fits else frozenset({"role_required"})
+    if actor.level is None:
+        return frozenset({"not_found"})
+    if not fits:
+        return frozenset({"role_required"})
+    if RANK[actor.level] >= RANK[rule.level]:
+        return frozenset({"passed"})
+    if (method, path) in _HAND_BACK:
+        return frozenset({"passed", "not_owner", "not_found"})
+    return frozenset({"not_owner"} if rule.level == "own" else {"level_too_low"})
+
+
+@dataclass
+class Unexpected:
+    """What was not as it should be."""
+
+    cells: int = 0
+    lines: list[str] = field(default_factory=list)
