@@ -35,6 +35,8 @@ UNKNOWN_MOST = 15.0
 """Seconds that a stream lives on while nobody can say whether its session still holds."""
 FRESH = 1.0
 """Seconds from the check within which frames are written, or else asked for anew."""
+PAUSE = 1.0
+"""Seconds before a part that did not answer is asked again."""
 _STALE_MOST = 3
 
 
@@ -121,7 +123,7 @@ class _Stream:
         except Unavailable:
             if time.monotonic() - self._known_at > UNKNOWN_MOST:
                 raise
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(PAUSE)
             return StreamFrames(frames=(), resume=self._after or "0", more=False)
 
     async def ask(self) -> StreamFrames:
