@@ -1,9 +1,23 @@
-"""Who may see what: agencies, protocols, people, procedures, sessions, ownership and grants."""
+"""Who may see what: agencies, protocols, people, procedures, sessions, ownership and grants.
+
+The handlers of each topic are in `handlers/`; this is where they become one service.
+"""
 
 from __future__ import annotations
 
+from services.sharing.handlers.account import Account
+from services.sharing.handlers.agencies import Agencies
+from services.sharing.handlers.clients import Clients
+from services.sharing.handlers.identify import Identification
+from services.sharing.handlers.people import People
+from services.sharing.handlers.procedures import Procedures
+from services.sharing.handlers.protocols import Protocols
+from services.sharing.handlers.teams import Teams
+from services.sharing.settings import SharingSettings
 
-class SharingService:
-    """Who may see what."""
+
+class SharingService(Identification, Agencies, Protocols, People, Teams, Clients, Procedures, Account):
+    """Who may see what. (`Account` has the handlers of sessions with it.)"""
 
     name = "sharing"
+    settings_model = SharingSettings

@@ -28,6 +28,8 @@ ADMINISTRATION: frozenset[Role] = OPERATORS_TO_GIVE | {
 }
 """What the operator gives: nobody whom it appoints sees content by it (R39)."""
 
+CASEWORK: frozenset[Role] = frozenset({"practitioner", "supervisor", "light_participant"})
+
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
@@ -66,6 +68,11 @@ class User:
 def roles_on(appointments: Iterable[Appointment], today: date) -> tuple[Role, ...]:
     """Those in force, each once."""
     return tuple(dict.fromkeys(one.role for one in appointments if covers(one.starts_on, one.ends_on, today)))
+
+
+def works_on_cases(appointments: Iterable[Appointment]) -> bool:
+    """Whether a role, whenever it holds, leads to case content."""
+    return any(one.role in CASEWORK for one in appointments)
 
 
 def check_move(present: UserState, to: UserState, *, has_password: bool) -> None:

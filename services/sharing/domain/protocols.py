@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -69,6 +69,12 @@ def check_changes(shown: ProtocolState, changed: set[str]) -> None:
     """Raises InvalidTransition: what was signed stays as it was signed."""
     if shown == "ended" or (shown != "draft" and changed & IN_A_DRAFT_ONLY):
         raise InvalidTransition(cause=f"protocol {shown} changed")
+
+
+def check_parties(shown: ProtocolState, before: Collection[str], after: Collection[str]) -> None:
+    """Raises Invalid. Others may join later; one that leaves takes its own state, for shares rest on this."""
+    if shown != "draft" and not set(before) <= set(after):
+        raise Invalid(errors=(FieldError("/parties", "party_missing", "A party cannot be taken out."),))
 
 
 def renewed(state: ProtocolState, ends_on: date, today: date) -> ProtocolState:

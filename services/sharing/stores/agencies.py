@@ -30,7 +30,7 @@ class AgencyStore:
 
     def add(self, agency: Agency, session: Session | None = None) -> None:
         """Raises Invalid, `/name` taken."""
-        row = {
+        row: Document = {
             "_id": agency.id,
             "name": agency.name,
             "key": key_of(agency.name),

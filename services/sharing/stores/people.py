@@ -59,7 +59,7 @@ class UserStore:
 
     def add(self, user: User, activation: Document, session: Session | None = None) -> None:
         """`activation` is {hash, expires_at}. Raises Invalid, `/username` taken."""
-        row = {
+        row: Document = {
             "_id": user.id,
             "username": user.username,
             "username_key": user.username.casefold(),
@@ -144,10 +144,10 @@ class UserStore:
         return replace(before, **values, version=before.version + 1, updated_at=now)
 
     def invite_again(
-        self, before: User, activation: Document, by: str, now: datetime, session: Session
+        self, before: User, activation: Document, by: str, *, now: datetime, session: Session
     ) -> None:
         """Password, authenticator and sessions are gone; the signature stays."""
-        row = {
+        row: Document = {
             "state": "invited",
             "activation": activation,
             "password": None,

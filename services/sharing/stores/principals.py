@@ -81,12 +81,18 @@ class PrincipalStore:
         )
         return bool(done.modified_count)
 
-    def begin_session(self, kind: str, who: str, session: Session, request_id: str, now: datetime) -> bool:
+    def begin_session(self, kind: str, who: str, session: Session, request_id: str) -> bool:
         """Add a session, unless the account was disabled meanwhile. Of the same request there is one."""
         with in_time():
             self._of(kind).update_one(
                 {"_id": who},
-                {"$pull": {"sessions": {"$or": [{"request": request_id}, {"expires_at": {"$lte": now}}]}}},
+                {
+                    "$pull": {
+                        "sessions": {
+                            "$or": [{"request": request_id}, {"expires_at": {"$lte": session.created_at}}]
+                        }
+                    }
+                },
             )
             done = self._of(kind).update_one(
                 {"_id": who, "state": "active"},
@@ -146,7 +152,13 @@ class PrincipalStore:
             )
 
     def activate(
-        self, user_id: str, activation_hash: str, password_hash: str, now: datetime, transaction: Transaction
+        self,
+        user_id: str,
+        activation_hash: str,
+        password_hash: str,
+        *,
+        now: datetime,
+        transaction: Transaction,
     ) -> bool:
         """Whether the activation could still be used."""
         done = self._users.update_one(
@@ -198,10 +210,10 @@ class PrincipalStore:
         return bool(done.matched_count)
 
     def confirm_totp(
-        self, user_id: str, secret: str, step: int, recovery: list[str], transaction: Transaction
+        self, user_id: str, secret: str, *, step: int, recovery: list[str], transaction: Transaction
     ) -> bool:
-        """False when this secret was not the one begun."""
-        totp = {"secret": secret, "last_step": step, "last_request": None}
+        """False when this secret was not the one begun. The code that confirms it may still open a session."""
+        totp = {"secret": secret, "last_step": step - 1, "last_request": None}
         done = self._users.update_one(
             {"_id": user_id, "totp": None, "totp_begun": secret},
             {"$set": {"totp": totp, "totp_begun": None, "recovery": recovery}},

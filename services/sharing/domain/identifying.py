@@ -1,0 +1,149 @@
+"""The judgement of `identify`: who asks, and whether this may be asked at all. Pure.
+
+What concerns the caller alone is judged here; what concerns a case is judged by the holder of the case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from services.contracts.access import has_role
+from services.contracts.authority import Identify
+from services.contracts.caller import Caller
+from services.contracts.errors import AccountDisabled, ProcedureUnsigned, RoleRequired, Unauthenticated
+from services.contracts.permissions import Permit
+from services.contracts.vocabulary import Must
+from services.sharing.domain import procedures, sessions
+from services.sharing.domain.clients import Client, from_here
+from services.sharing.domain.people import User
+from services.sharing.domain.procedures import Signature
+from services.sharing.domain.sessions import Limits, Session
+from services.sharing.domain.standing import StandingOn
+
+DEVICE = "personal"
+"""What no device has proved itself to be; devices are enrolled by a later issue."""
+SETTING_UP = frozenset({"system_operator", "agency_admin", "security_manager"})
+"""Roles whose methods work before the first procedure is published: else nobody could ever publish one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, at one moment. `expires_at`: when the caller stops being believed."""
+
+    request: Identify
+    permit: Permit
+    standing: StandingOn
+    fences: dict[str, int] | Literal["all"]
+    limits: Limits
+    now: datetime
+    expires_at: datetime
+
+
+def user_musts(user: User, standing: StandingOn, limits: Limits, now: datetime) -> tuple[Must, ...]:
+    return sessions.musts(
+        must_change=user.must_change,
+        has_totp=user.has_totp,
+        signed=procedures.holds(user.signature, standing.standing.procedures, now),
+        demo=limits.demo,
+    )
+
+
+def judge_user(asked: Asked, user: User, session: Session) -> Caller:
+    """Raises Unauthenticated; then what the agency, the account, the role say (domain.md, section 3)."""
+    if user.state != "active" or not session.alive(asked.now, asked.limits.idle):
+        raise Unauthenticated
+    _check_agency(asked, user.agency_id)
+    permit = asked.permit
+    if not permit.before:
+        must = user_musts(user, asked.standing, asked.limits, asked.now)
+        published = asked.standing.current_procedure(asked.now) is not None
+        setting_up = not published and must == ("sign_procedure",) and _sets_up(permit)
+        refusal = None if setting_up else sessions.refusal(must, published=published)
+        if refusal is not None:
+            raise refusal
+    caller = _caller(
+        asked,
+        user.agency_id,
+        kind="user",
+        id=user.id,
+        name=user.name,
+        team_ids=user.team_ids,
+        roles=user.roles_on(asked.standing.today),
+        session_id=session.id,
+        procedure_version=_signed(user.signature),
+    )
+    return _with_role(caller, permit)
+
+
+def judge_client(asked: Asked, client: Client, session: Session, accountable: User | None) -> Caller:
+    """The same for an agency's system. Its accountable person has to be active and to have signed."""
+    if not client.alive(asked.now) or not session.alive(asked.now, asked.limits.idle):
+        raise Unauthenticated
+    if not from_here(client.networks, asked.request.address):
+        raise Unauthenticated(cause="client from elsewhere")
+    _check_agency(asked, client.agency_id)
+    check_accountable(accountable, client, asked.standing, asked.now)
+    caller = _caller(
+        asked,
+        client.agency_id,
+        kind="client",
+        id=client.id,
+        name=client.name,
+        accountable_id=client.accountable_user_id,
+        scopes=client.scopes,
+        session_id=session.id,
+        procedure_version=_signed(accountable.signature) if accountable else None,
+    )
+    return _with_role(caller, asked.permit)
+
+
+def check_accountable(accountable: User | None, client: Client, standing: StandingOn, now: datetime) -> None:
+    """Raises AccountDisabled, ProcedureUnsigned."""
+    if accountable is None or accountable.state != "active" or accountable.agency_id != client.agency_id:
+        raise AccountDisabled(cause="accountable person")
+    if not procedures.holds(accountable.signature, standing.standing.procedures, now):
+        raise ProcedureUnsigned(cause="accountable person")
+
+
+def _check_agency(asked: Asked, agency_id: str) -> None:
+    refusal = asked.standing.refusal(agency_id)
+    if refusal is not None:
+        raise refusal
+
+
+def _sets_up(permit: Permit) -> bool:
+    return permit.level is None and permit.roles is not None and permit.roles <= SETTING_UP
+
+
+def _with_role(caller: Caller, permit: Permit) -> Caller:
+    """Raises RoleRequired, unless it is about a case: whether that exists is not for a role to tell."""
+    if permit.level is None and not has_role(caller, permit):
+        raise RoleRequired
+    return caller
+
+
+def _signed(signature: Signature | None) -> str | None:
+    return None if signature is None else str(signature.version)
+
+
+def _caller(asked: Asked, agency_id: str, **who: Any) -> Caller:
+    # Everything in it was made here: to check it again costs as much as to read it from the store.
+    agency, request, standing = asked.standing.standing.agencies[agency_id], asked.request, asked.standing
+    return Caller.model_construct(
+        **who,
+        agency_id=agency_id,
+        agency_name=agency.name,
+        agency_type=agency.type,
+        device_class=DEVICE,
+        inactive_agencies=standing.inactive_agencies,
+        inactive_protocols=standing.inactive_protocols,
+        fences=asked.fences,
+        audience=request.audience,
+        method=request.method,
+        args_hash=request.args_hash,
+        request_id=request.request_id,
+        now=asked.now,
+        expires_at=asked.expires_at,
+    )

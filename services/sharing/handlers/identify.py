@@ -1,0 +1,78 @@
+"""Who sends this request: asked by the gateway every time, the most often used method of all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from services.chassis import context
+from services.chassis.rpc import rpc
+from services.contracts.authority import Identified, Identify
+from services.contracts.caller import Caller
+from services.contracts.errors import IdempotencyKeyRequired, Unauthenticated, UnknownMethod
+from services.contracts.permissions import permit_of
+from services.sharing.domain import tokens
+from services.sharing.domain.identifying import Asked, judge_client, judge_user
+from services.sharing.domain.london import day_of
+from services.sharing.domain.sessions import Session
+from services.sharing.domain.tokens import Token
+from services.sharing.handlers.identity import REFUSALS, Identity
+from services.sharing.stores.authority import Present
+
+
+class Identification(Identity):
+    @rpc(callers=("gateway",), expected_exceptions=REFUSALS)
+    def identify(self, request: Identify) -> Identified:
+        """The caller, signed for this request alone; or why not. Reads everything anew, at this moment."""
+        token = tokens.read(request.token)
+        if token is None or token.kind == "a":
+            raise Unauthenticated
+        present = self.authority.present()  # before the principal is read: see stores/authority.py
+        caller = (
+            self._client(request, token, present)
+            if token.kind == "c"
+            else self._user(request, token, present)
+        )
+        signed = self.vouch.sign(caller)
+        return Identified(body=signed.body.decode(), mac=signed.mac.hex())
+
+    def _user(self, request: Identify, token: Token, present: Present) -> Caller:
+        found = self.principals.user_with_session(token.principal_id, token.hash)
+        if found is None:
+            raise Unauthenticated
+        user, session = found
+        asked = self._asked(request, present, user.agency_id)
+        caller = judge_user(asked, user, session)
+        self._see("user", user.id, session, asked.now)
+        return caller
+
+    def _client(self, request: Identify, token: Token, present: Present) -> Caller:
+        found = self.principals.client_with_session(token.principal_id, token.hash)
+        if found is None:
+            raise Unauthenticated
+        client, session = found
+        accountable = self.users.known([client.accountable_user_id]).get(client.accountable_user_id)
+        asked = self._asked(request, present, client.agency_id)
+        caller = judge_client(asked, client, session, accountable)
+        self._see("client", client.id, session, asked.now)
+        return caller
+
+    def _asked(self, request: Identify, present: Present, agency_id: str) -> Asked:
+        serving, now = context.current(), self.now()
+        permit = permit_of(request.audience, request.method)
+        if permit is None:
+            raise UnknownMethod(cause="no permit")
+        if serving is None:
+            raise IdempotencyKeyRequired(cause="outside a call")
+        return Asked(
+            request=request,
+            permit=permit,
+            standing=present.standing(day_of(now)),
+            fences=present.fences(agency_id),
+            limits=self.settings.limits,
+            now=now,
+            expires_at=datetime.fromtimestamp(serving.deadline.at, UTC),
+        )
+
+    def _see(self, kind: str, who: str, session: Session, now: datetime) -> None:
+        if session.to_be_seen(now):
+            self.principals.saw(kind, who, session.id, now)
