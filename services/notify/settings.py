@@ -1,39 +1,52 @@
-"""What an operator can set about notifying, beside what every service has. From the environment."""
+"""What an operator can set for `notify`, beside what every process has."""
 
 from __future__ import annotations
 
-from pydantic import AliasChoices, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from typing import Self
 
+from pydantic import Field, model_validator
+
+from services.chassis.settings import ServiceSettings
 from services.notify.domain.schedule import Schedule
 
 
-class NotifySettings(BaseSettings):
-    """`CONCORDAT_NOTIFY_…`, and `CONCORDAT_DEMO` with everybody else."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="CONCORDAT_NOTIFY_",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-        populate_by_name=True,
-    )
+class NotifySettings(ServiceSettings):
+    """The settings of one process of `notify`."""
 
     demo: bool = Field(
         default=False,
-        validation_alias=AliasChoices("CONCORDAT_DEMO"),
-        description="A webhook may also be http://127.0.0.1:PORT, PORT >= 1024. Never in production.",
+        description="Demonstration: a webhook may be http://127.0.0.1:PORT too. On this machine only.",
     )
-    retry_first: float = Field(default=5.0, gt=0, description="Seconds from a failed push to the next.")
-    retry_factor: float = Field(default=3.0, ge=1, description="By how much each wait is longer.")
-    retry_longest: float = Field(default=8 * 3600.0, gt=0, description="The longest wait, in seconds.")
-    retry_for: float = Field(default=72 * 3600.0, gt=0, description="Seconds until a delivery has failed.")
-    concurrent_pushes: int = Field(default=8, ge=1, le=64, description="Pushes to one subscription at once.")
-    lease_seconds: float = Field(
-        default=10.0, gt=1, description="Seconds after which another instance goes on for a dead one."
+    notify_retry_first: float = Field(
+        default=5.0, gt=0, description="Seconds from a failed push to the next one."
     )
+    notify_retry_factor: float = Field(
+        default=3.0, ge=1, le=100, description="By how much each wait is longer than the last."
+    )
+    notify_retry_longest: float = Field(
+        default=8 * 3600.0, gt=0, description="The longest wait between two pushes, in seconds."
+    )
+    notify_retry_for: float = Field(
+        default=72 * 3600.0, gt=0, description="Seconds after which a delivery has failed."
+    )
+    notify_concurrent_pushes: int = Field(
+        default=8, ge=1, le=64, description="Pushes to one subscription at once."
+    )
+    notify_lease_seconds: float = Field(
+        default=10.0, gt=1, description="Seconds after which another instance delivers for a dead one."
+    )
+
+    @model_validator(mode="after")
+    def _demo_only_on_this_machine(self) -> Self:
+        if self.demo and not self.on_loopback:
+            raise ValueError("CONCORDAT_DEMO needs CONCORDAT_HTTP_HOST to be this machine's own")
+        return self
 
     @property
     def schedule(self) -> Schedule:
-        return Schedule(self.retry_first, self.retry_factor, self.retry_longest, self.retry_for)
+        return Schedule(
+            self.notify_retry_first,
+            self.notify_retry_factor,
+            self.notify_retry_longest,
+            self.notify_retry_for,
+        )

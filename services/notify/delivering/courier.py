@@ -29,7 +29,7 @@ class Courier:
     ) -> None:
         """`taken`: the monotonic time before the lease was asked for."""
         self._tools, self._subscription, self._holder, self._ended = tools, subscription, holder, ended
-        self._taken, self._seconds = taken, tools.settings.lease_seconds
+        self._taken, self._seconds = taken, tools.settings.notify_lease_seconds
         self._out: set[str] = set()
         self._changed = threading.Event()
 
@@ -56,7 +56,7 @@ class Courier:
         with use(Context(new_event_id(), Deadline.after(4.0))):
             if not self._renewed():
                 return False
-            room = self._tools.settings.concurrent_pushes - len(self._out)
+            room = self._tools.settings.notify_concurrent_pushes - len(self._out)
             ready = self._ready() if room > 0 else []
             for delivery in ready[:room]:
                 self._send(delivery)
@@ -74,8 +74,10 @@ class Courier:
         return True
 
     def _ready(self) -> list[Delivery]:
+        # A push that ends while this is read leaves its lane, and what was read of that is old.
+        busy = set(self._out)
         found = self._tools.deliveries.heads(self._subscription.id, datetime.now(UTC))
-        return [delivery for delivery in found if delivery.lane not in self._out]
+        return [delivery for delivery in found if delivery.lane not in busy]
 
     def _send(self, delivery: Delivery) -> None:
         self._out.add(delivery.lane)

@@ -22,7 +22,7 @@ class Office:
     """`turn` is called again and again. Its couriers work side by side, in threads."""
 
     def __init__(self, subscriptions: SubscriptionStore, deliveries: DeliveryStore) -> None:
-        self.settings = NotifySettings()
+        self.settings = NotifySettings(service="notify")
         self._subscriptions, self._deliveries = subscriptions, deliveries
         self._holder = uuid.uuid4().hex
         self._out: set[str] = set()
@@ -42,7 +42,7 @@ class Office:
         asked = time.monotonic()
         # Each courier holds under a name of its own: one that was frozen cannot go on for its successor.
         holder = f"{self._holder}-{uuid.uuid4().hex[:8]}"
-        subscription = self._subscriptions.take(subscription_id, holder, self.settings.lease_seconds)
+        subscription = self._subscriptions.take(subscription_id, holder, self.settings.notify_lease_seconds)
         if subscription is None:
             self._not_ours[subscription_id] = asked + NOT_OURS_SECONDS
             self._clear_up(subscription_id)

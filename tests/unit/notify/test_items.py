@@ -1,0 +1,101 @@
+"""What an event becomes, for whom, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from typing import get_args
+
+import pytest
+
+from services.contracts.authority import CaseEvent
+from services.contracts.envelope import Event
+from services.contracts.vocabulary import EventName
+from services.notify.domain.items import OTHER_TEXT, TEXTS, in_order, item_of
+from services.notify.stores.rows import from_row, to_row
+from tests.unit.notify.made import AT, access, item
+
+
+def event(**data: object) -> Event:
+    told = CaseEvent.model_validate({"case_id": "k1", **data})
+    return Event.of("cases", "task.offered", "cases/k1", 4, told, now=AT)
+
+
+def test_an_item_is_addressed_to_everyone_on_the_access_list() -> None:
+    made = item_of(event(task_id="x1", assignee="t:t1", actor_id="u1"), access(), "i1")
+    assert made.keys == ("c:c1", "t:t1", "u:u1", "u:u2")
+    assert made.client_ids == ["c1"]
+    assert (made.assignee, made.actor_id, made.owner_agency_id, made.producer) == (
+        "t:t1",
+        "u1",
+        "a1",
+        "cases",
+    )
+
+
+def test_a_case_without_a_list_concerns_nobody() -> None:
+    assert item_of(event(), None, "i1").keys == ()
+
+
+def test_the_thin_event_has_ids_and_nothing_else() -> None:
+    made = item_of(event(task_id="x1", assignee="u:u2", actor_id="u1", agency_id="a1"), access(), "i1")
+    body = json.loads(made.thin(7).model_dump_json(exclude_unset=True))
+    assert body == {
+        "specversion": "1.0",
+        "id": made.event_id,
+        "source": "/concordat/cases",
+        "type": "task.offered",
+        "time": "2026-11-01T12:00:00Z",
+        "subject": "cases/k1",
+        "datacontenttype": "application/json",
+        "sequence": "7",
+        "data": {"case_id": "k1", "task_id": "x1"},
+    }
+    assert "sequence" not in json.loads(made.thin().model_dump_json(exclude_unset=True))
+
+
+@pytest.mark.parametrize("event_type", get_args(EventName))
+def test_every_type_has_a_sentence_of_its_own(event_type: str) -> None:
+    assert TEXTS[event_type] not in {text for other, text in TEXTS.items() if other != event_type}
+    assert item(type=event_type).text == TEXTS[event_type] != OTHER_TEXT
+
+
+def test_a_type_from_the_future_has_a_sentence_too() -> None:
+    assert item(type="case.merged").text == OTHER_TEXT
+
+
+def test_the_page_is_the_case() -> None:
+    assert item().href == "/cases/k1"
+
+
+def test_the_question_carries_what_decides() -> None:
+    asked = item(section="tasks", withheld_from=("a9",), assignee="u:u2").question("c1")
+    assert asked.model_dump() == {
+        "principal_id": "c1",
+        "case_id": "k1",
+        "section": "tasks",
+        "withheld_from": ("a9",),
+        "assignee": "u:u2",
+    }
+
+
+def test_items_are_in_order_as_they_came_but_within_a_case_by_number() -> None:
+    came = [
+        item(id="1", case_id="a", number=2),
+        item(id="2", case_id="b", number=9),
+        item(id="3", case_id="a", number=1),
+        item(id="4", case_id="a", number=1, source="/concordat/sharing"),
+    ]
+    assert [(one.case_id, one.number, one.producer) for one in in_order(came)] == [
+        ("a", 1, "cases"),
+        ("b", 9, "cases"),
+        ("a", 2, "cases"),
+        ("a", 1, "sharing"),
+    ]
+
+
+def test_a_row_gives_back_the_item() -> None:
+    for one in (
+        item(),
+        item(keys=("u:1",), withheld_from=("a",), share_id="s", actor_id="u", assignee="t:1"),
+    ):
+        assert from_row(to_row(one)) == one
