@@ -58,3 +58,23 @@ def _applied(grant: Grant, change: ShareChange, now: datetime) -> Grant:
     if change.sections is not None:
         update["sections"] = in_order(change.sections)
     return grant.model_copy(update={**update, "updated_at": now})
+
+
+def ends(change: ShareChange) -> bool:
+    """Whether it ends the share. Raises Invalid for a mixture."""
+    given = change.model_fields_set
+    if "state" not in given:
+        if "reason" in given:
+            raise Invalid(errors=(FieldError("/reason", "unknown_field", "It goes with state only."),))
+        if not given:
+            raise Invalid(errors=(FieldError("", "required", "Nothing is to be changed."),))
+        return False
+    errors = [
+        FieldError(f"/{name}", "unknown_field", "Not together with state.")
+        for name in sorted(given - {"state", "reason"})
+    ]
+    if "reason" not in given:
+        errors.append(FieldError("/reason", "required", "This field is required."))
+    if errors:
+        raise Invalid(errors=tuple(errors))
+    return True

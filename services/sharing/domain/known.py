@@ -20,6 +20,14 @@ PROCEDURE_CODES = frozenset({"procedure_unsigned", "procedure_missing"})
 
 
 @dataclass(frozen=True, slots=True)
+class Today:
+    """How everything stands, and when."""
+
+    on: StandingOn
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """`because`: why it can open nothing now, whatever names it. `roles` are those in force today. `signed`:
     the version of the procedure that it, or a client's accountable person, signed last."""

@@ -18,12 +18,14 @@ from services.contracts.errors import (
     PurposeNotInProtocol,
     SectionNotForSide,
 )
+from services.contracts.paging import Ref
 from services.contracts.sharing.protocols import LegalGateway, Purpose
 from services.contracts.sharing.shares import Consent, Member, ShareBody
 from services.contracts.vocabulary import LEVELS, SECTIONS, AgencyType, Section
 from services.sharing.domain.london import LONDON
 from services.sharing.domain.ownership import Grant
 from services.sharing.domain.protocols import Protocol
+from services.sharing.domain.regime import regime_of
 from services.sharing.domain.standing import StandingOn
 
 _Problem = tuple[type[Invalid], str, str]
@@ -183,3 +185,29 @@ def _each_once(ids: Iterator[str | None]) -> tuple[str, ...]:
 def in_order(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     """Each once, in the vocabulary's order."""
     return tuple(section for section in SECTIONS if section in sections)
+
+
+def propose(body: ShareBody, facts: Facts, share_id: str, granted_by: Ref) -> Grant:
+    """The share that an owner asks for. Raises Invalid and its kinds."""
+    clause = check_terms(body, facts)
+    recipient = facts.standing.standing.agencies[body.agency_id]
+    return Grant(
+        id=share_id,
+        kind="share",
+        agency=Ref(id=body.agency_id, name=recipient.name),
+        **ids_of(body.members),
+        level=body.level,
+        sections=in_order(body.sections),
+        side=body.side,
+        protocol_id=body.protocol_id,
+        purpose=body.purpose,
+        clause=clause,
+        legal_gateway=body.legal_gateway,
+        consent=body.consent,
+        expires_at=body.expires_at,
+        note=body.note,
+        regime=regime_of(recipient.type, body.purpose),
+        granted_by=granted_by,
+        granted_at=facts.now,
+        updated_at=facts.now,
+    )

@@ -5,6 +5,7 @@ fences  {_id: case id, epoch, agencies: [everyone concerned], narrowing, pending
 
 `pending`: `cases` has not said yet that it has the list. Narrowing fences go an hour after it has
 (`drop_at`), so that a paused old primary of its database is not believed either; widening ones at once.
+`authority.py` reads them for identify.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from pymongo import ASCENDING
 from pymongo.database import Database
@@ -20,8 +20,6 @@ from pymongo.database import Database
 from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
 
-MOST = 500
-"""Fences that a caller carries; with more it carries "all"."""
 KEPT = timedelta(hours=1)
 LONGEST_WAIT = 30.0
 """Seconds between two tries to have a list applied, at most."""
@@ -68,17 +66,6 @@ class FenceStore:
             upsert=True,
             session=session,
         )
-
-    def of_agency(self, agency_id: str) -> dict[str, int] | Literal["all"]:
-        """The least epoch by case, for callers of one agency.
-
-        MUST be read after the barrier: a read that follows a linearizable one sees all that was committed
-        before it began.
-        """
-        with in_time():
-            rows = self._fences.find({"agencies": agency_id}, {"epoch": True}).limit(MOST + 1)
-            found = {row["_id"]: int(row["epoch"]) for row in rows.batch_size(MOST + 2)}
-        return "all" if len(found) > MOST else found
 
     def due(self, now: datetime, limit: int) -> list[Pending]:
         """Those that `cases` is to be told of, those that wait longest first."""

@@ -1,0 +1,90 @@
+"""What the other services ask about access and about names. No user or client may ask these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.chassis.rpc import rpc
+from services.contracts.authority import (
+    AccessLists,
+    Describe,
+    Described,
+    GetAccessLists,
+    GetPrincipals,
+    MayKnow,
+    MayKnowAnswers,
+    Principal,
+    Principals,
+)
+from services.contracts.caller import Caller
+from services.sharing.domain.knowing import may_know
+from services.sharing.domain.known import Known, caller_of
+from services.sharing.handlers.grants import Grants
+
+HOLDERS = ("cases", "audit", "notify")
+
+
+class AuthorityHandlers(Grants):
+    @rpc(callers=HOLDERS)
+    def access_lists(self, request: GetAccessLists) -> AccessLists:
+        """The lists as they are now: read behind the barrier, so that no change made before is missed."""
+        self.directory.today()
+        found = self.ownerships.known(set(request.case_ids))
+        return AccessLists(items=tuple(one.acl for one in found.values()))
+
+    @rpc(callers=("cases", "notify"))
+    def principals(self, request: GetPrincipals) -> Principals:
+        """Users, clients and teams by id, with what the access rule wants to know beside them."""
+        today = self.directory.today()
+        known = self.directory.known(set(request.ids), today)
+        return Principals(
+            items=tuple(_principal(one) for one in known.values()),
+            inactive_agencies=today.on.inactive_agencies,
+            inactive_protocols=today.on.inactive_protocols,
+            now=today.now,
+        )
+
+    @rpc(callers=("notify",))
+    def may_know(self, request: MayKnow) -> MayKnowAnswers:
+        """Whether each may be told now, by the lists as they are at this moment."""
+        today = self.directory.today()
+        known = _by_id(self.directory.known({one.principal_id for one in request.questions}, today))
+        callers: dict[str, Caller] = {
+            one.id: caller_of(one, today.on, today.now) for one in known.values() if one.kind != "team"
+        }
+        lists = {
+            case_id: one.acl
+            for case_id, one in self.ownerships.known({one.case_id for one in request.questions}).items()
+        }
+        return MayKnowAnswers(
+            answers=tuple(
+                one.principal_id in callers
+                and one.case_id in lists
+                and may_know(one, known[one.principal_id], callers[one.principal_id], lists[one.case_id])
+                for one in request.questions
+            )
+        )
+
+    @rpc(callers=HOLDERS)
+    def describe(self, request: Describe) -> Described:
+        """Names by id, of whatever has one of these ids."""
+        names, agencies = self.directory.names(set(request.ids))
+        return Described(names=names, agencies=agencies)
+
+
+def _by_id(known: Mapping[str, Known]) -> dict[str, Known]:
+    return {one.id: one for one in known.values()}
+
+
+def _principal(one: Known) -> Principal:
+    return Principal(
+        kind=one.kind,
+        id=one.id,
+        name=one.name,
+        agency=one.agency,
+        team_ids=one.team_ids,
+        roles=one.roles,
+        scopes=one.scopes,
+        accountable_id=one.accountable_id,
+        active=one.active,
+    )
