@@ -22,7 +22,7 @@ from services.contracts.sharing.account import (
 )
 from services.contracts.views import Empty
 from services.sharing.domain import limits, passwords, totp
-from services.sharing.handlers.identity import REFUSALS, Made
+from services.sharing.handlers.identity import REFUSALS, UNSAID, Made
 from services.sharing.handlers.sessions import Sessions
 from services.sharing.stores.principals import Locked
 
@@ -66,8 +66,7 @@ class Account(Sessions):
             self.keep(caller, "password.change", _object(caller))
             return Made(id=caller.id)
 
-        # No password may stand in the database, hashed quickly, as a command's body does.
-        unsaid = request.model_copy(update={"change": PasswordChange(current="-", new="-")})
+        unsaid = request.model_copy(update={"change": PasswordChange(current=UNSAID, new=UNSAID)})
         self.commands.run(unsaid, Made, body)
         return Empty()
 

@@ -44,6 +44,8 @@ from services.sharing.stores.teams import TeamStore
 UNKNOWN = "unknown"
 """Who tried to log in under a name that nobody has: the name itself is written nowhere."""
 
+UNSAID = "-"
+"""Instead of a secret, in what a command is remembered by: its body is kept hashed, but quickly."""
 REFUSALS = (
     IfMatchRequired,
     Invalid,
@@ -100,7 +102,6 @@ class Identity:
         action: str,
         *objects: Object,
         code: str | None = None,
-        reason: str | None = None,
     ) -> None:
         """Record an administrative act, durably; with a `code` it was refused."""
         actor = by if isinstance(by, Actor) else actor_of(by)
@@ -111,7 +112,6 @@ class Identity:
             action=action,
             operation="administration",
             objects=objects,
-            reason=reason,
             outcome="done" if code is None else "refused",
             code=code,
             request_id=request_id(),

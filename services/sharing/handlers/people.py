@@ -1,4 +1,4 @@
-"""People: invited and looked after by their agency's administrators, the first of whom the operator appoints."""
+"""People: looked after by their agency's administrators, the first of whom the operator appoints."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ from services.sharing.domain import etags, passwords, tokens
 from services.sharing.domain.people import Appointment, User, check_move, check_roles, works_on_cases
 from services.sharing.handlers.identity import (
     REFUSALS,
+    UNSAID,
     Begun,
     Identity,
     Made,
@@ -40,6 +41,7 @@ from services.sharing.handlers.identity import (
     within_reach,
 )
 
+_AGENCY = FieldError("/agency_id", "unknown_agency", "There is no such agency.")
 _TOKEN = FieldError("/token", "token_not_valid", "This token is not valid, or not any more.")
 
 
@@ -75,9 +77,7 @@ class People(Identity):
 
         def body(session: Session, _emit: Emit) -> Made:
             if not self.agencies.known([user.agency_id], session):
-                raise Invalid(
-                    errors=(FieldError("/agency_id", "unknown_agency", "There is no such agency."),)
-                )
+                raise Invalid(errors=(_AGENCY,))
             self._check_teams(user.agency_id, user.team_ids, session)
             self.users.add(user, {"hash": token.hash, "expires_at": until}, session)
             self.keep(caller, "user.invite", _object(user))
@@ -176,8 +176,7 @@ class People(Identity):
             self.keep(actor, "user.activate", _object(user))
             return Made(id=user.id)
 
-        # Neither token nor password may stand in the database, hashed quickly, as a command's body does.
-        unsaid = request.model_copy(update={"activation": ActivationBody(token="-", password="-")})
+        unsaid = request.model_copy(update={"activation": ActivationBody(token=UNSAID, password=UNSAID)})
         made = self.commands.run(unsaid, Made, body)
         return Activated(username=self.users.load(made.id).username)
 

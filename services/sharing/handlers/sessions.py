@@ -79,7 +79,7 @@ class Sessions(Identity):
         must = user_musts(user, standing, self.settings.limits, now)
         if must_change and "change_password" not in must:
             must = ("change_password", *must)
-        return self._begin("user", user.id, _actor(locked), must, now)
+        return self._begin("user", user.id, _actor(locked), must=must, now=now)
 
     def _check_password(self, locked: Locked | None, password: str) -> Locked:
         """Raises BadCredentials, after as much work whoever was meant."""
@@ -139,7 +139,7 @@ class Sessions(Identity):
             check_accountable(accountable, client, standing, now)
         except ConcordatError as problem:
             self._refuse(actor, problem)
-        return self._begin("client", client.id, actor, (), now)
+        return self._begin("client", client.id, actor, must=(), now=now)
 
     def _standing(self, now: datetime) -> StandingOn:
         return self.authority.present().standing(day_of(now))
@@ -157,7 +157,7 @@ class Sessions(Identity):
         self.keep(actor, "session.create", code=problem.code)
 
     def _begin(
-        self, kind: Kind, who: str, actor: Actor, must: tuple[Must, ...], now: datetime
+        self, kind: Kind, who: str, actor: Actor, *, must: tuple[Must, ...], now: datetime
     ) -> SessionCreated:
         token = tokens.make("c" if kind == "client" else "u", who)
         lasts = self.settings.limits

@@ -212,7 +212,7 @@ class PrincipalStore:
     def confirm_totp(
         self, user_id: str, secret: str, *, step: int, recovery: list[str], transaction: Transaction
     ) -> bool:
-        """False when this secret was not the one begun. The code that confirms it may still open a session."""
+        """False when this secret was not the one begun. The code that confirms it may yet be used once."""
         totp = {"secret": secret, "last_step": step - 1, "last_request": None}
         done = self._users.update_one(
             {"_id": user_id, "totp": None, "totp_begun": secret},
