@@ -48,6 +48,7 @@ class KeyFolder:
         self._public_file = folder / "public.json"
         self._private_file = folder / name / "private.json"
         self._looked_at = 0.0
+        self._settled_from = self._settled_until = 0.0
         self._stamp: tuple[_Stamp, _Stamp] | None = None
         self._own: dict[str, tuple[_Dated, X25519PrivateKey]] = {}
         self._public: dict[str, dict[str, tuple[_Dated, X25519PublicKey]]] = {}
@@ -87,6 +88,21 @@ class KeyFolder:
         self._refresh()
         return _newest_first(self._public.get(peer, {}))
 
+    def settled_until(self) -> float:
+        """Until when (unix seconds) what was worked out of these keys holds: another number, other keys.
+
+        The next look at the files, or before it the end or the beginning of a key.
+        """
+        self._refresh()
+        now = time.time()
+        if not self._settled_from <= now < self._settled_until:
+            dated = [found for found, _ in self._own.values()]
+            dated += [found for keys in self._public.values() for found, _ in keys.values()]
+            turns = [one for found in dated for one in (found.since, found.until) if one and one > now]
+            self._settled_from = now
+            self._settled_until = min([self._looked_at + LOOK_EVERY, *turns])
+        return self._settled_until
+
     def _refresh(self) -> None:
         """A file that is gone or spoilt while we run changes nothing: the keys last read are still good."""
         now = time.time()
@@ -101,7 +117,7 @@ class KeyFolder:
             self._choose(now)
 
     def _look(self, now: float) -> None:
-        self._looked_at = now
+        self._looked_at, self._settled_until = now, 0.0
         stamp = (_stamp(self._public_file), _stamp(self._private_file))
         if stamp != self._stamp:
             own = _read(json.loads(self._private_file.read_text()))

@@ -17,6 +17,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from services.chassis.tally import Calls
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MOST_NAMES = 500
 """Label values that a process shows; what comes later counts as "other", so that no peer can flood it."""
@@ -43,8 +45,8 @@ def _seconds(name: str, text: str, *labels: str) -> Histogram:
     return Histogram(f"concordat_{name}_seconds", text, labels, buckets=_BOUNDS, registry=REGISTRY)
 
 
-_calls = _counter("calls_total", "Calls, by side (served, made) and outcome.", *("side", "method", "code"))
-_call_time = _seconds("call", "Time of a call, by side.", "side", "method")
+_calls = Calls(_BOUNDS)
+REGISTRY.register(_calls)
 _calls_expired = _counter("calls_expired_total", "Calls whose caller had given up: not run.", "method")
 _link_up = _gauge("link_up", "1 while the broker connection is up.", "link")
 _dead = _counter("dead_letters_total", "Messages put aside for an operator.", "queue", "reason")
@@ -171,10 +173,7 @@ def longest_hub_gap() -> float:
 
 
 def _count_call(side: str, method: str, code: str, seconds: float | None) -> None:
-    method, code = _bounded(method), _bounded(code)
-    _child(_calls, side, method, code).inc()
-    if seconds is not None:
-        _child(_call_time, side, method).observe(seconds)
+    _calls.count(side, _bounded(method), _bounded(code), seconds)
 
 
 _names: set[str] = set()

@@ -3,10 +3,9 @@ up."""
 
 from __future__ import annotations
 
+import os
 import time
-import uuid
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -37,7 +36,6 @@ class Attempt(Generic[Waiter]):
     target: str
     until: float
     waiter: Waiter
-    opened: Callable[[bytes], None] | None = None
 
 
 @dataclass(slots=True)
@@ -51,7 +49,7 @@ class Pending(Generic[Waiter]):
         """Raises Busy when too many wait already, for this target or in total: a queue is never unbounded."""
         if self.per_target[target] >= PER_TARGET or len(self.attempts) >= IN_TOTAL:
             raise Busy(cause="too many calls outstanding")
-        attempt = Attempt(uuid.uuid4().hex, target, until, waiter)
+        attempt = Attempt(os.urandom(16).hex(), target, until, waiter)
         self.attempts[attempt.id] = attempt
         self.per_target[target] += 1
         return attempt

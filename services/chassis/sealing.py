@@ -65,6 +65,7 @@ class Keyring:
         os.register_at_fork(after_in_child=lambda: (begin := own()) and begin())
         self._in: dict[str, OrderedDict[bytes, AESGCM]] = {}
         self._secrets: dict[tuple[str, str, str], bytes] = {}
+        self._shared_lists: dict[tuple[str, str], tuple[float, list[bytes]]] = {}
 
     def _begin(self) -> None:
         """A new salt, so new keys, also in a forked child: no two processes may count with the same ones."""
@@ -94,7 +95,18 @@ class Keyring:
 
     def shared_secrets(self, peer: str, purpose: str) -> list[bytes]:
         """Every 32-byte secret that this service now shares with `peer` for `purpose`, the one to use
-        first."""
+        first. Worked out anew whenever the keys may be others."""
+        until = self._keys.settled_until()
+        known = self._shared_lists.get((peer, purpose))
+        if known is not None and known[0] == until:
+            return known[1]
+        found = self._shared_now(peer, purpose)
+        if len(self._shared_lists) >= SENDERS_KEPT:
+            self._shared_lists.clear()
+        self._shared_lists[peer, purpose] = (until, found)
+        return found
+
+    def _shared_now(self, peer: str, purpose: str) -> list[bytes]:
         return [
             self._shared(
                 own_kid, private, peer_kid, public, f"{purpose}|{'|'.join(sorted((self.name, peer)))}"
