@@ -5,19 +5,32 @@ The handlers of each topic are in `handlers/`; this is where they become one ser
 
 from __future__ import annotations
 
+from services.sharing.handlers.access import AccessHandlers
 from services.sharing.handlers.account import Account
 from services.sharing.handlers.agencies import Agencies
+from services.sharing.handlers.authority import AuthorityHandlers
 from services.sharing.handlers.clients import Clients
+from services.sharing.handlers.directory import DirectoryHandlers
 from services.sharing.handlers.identify import Identification
+from services.sharing.handlers.ownership import OwnershipHandlers
 from services.sharing.handlers.people import People
 from services.sharing.handlers.procedures import Procedures
 from services.sharing.handlers.protocols import Protocols
+from services.sharing.handlers.shares import ShareHandlers
 from services.sharing.handlers.teams import Teams
 from services.sharing.settings import SharingSettings
 
 
-class SharingService(Identification, Agencies, Protocols, People, Teams, Clients, Procedures, Account):
-    """Who may see what. (`Account` has the handlers of sessions with it.)"""
+class _Identity(Identification, Agencies, Protocols, People, Teams, Clients, Procedures, Account):
+    """Who takes part and who one is. (`Account` has the handlers of sessions with it.)"""
+
+
+class _Granting(ShareHandlers, OwnershipHandlers, AccessHandlers, DirectoryHandlers, AuthorityHandlers):
+    """Who owns a case, and to whom it is given."""
+
+
+class SharingService(_Identity, _Granting):
+    """Who may see what."""
 
     name = "sharing"
     settings_model = SharingSettings

@@ -138,7 +138,7 @@ def _caller(asked: Asked, agency_id: str, **who: Any) -> Caller:
         agency_type=agency.type,
         device_class=DEVICE,
         inactive_agencies=standing.inactive_agencies,
-        inactive_protocols=standing.inactive_protocols,
+        inactive_protocols=standing.inactive_protocols_of(agency_id),
         fences=asked.fences,
         audience=request.audience,
         method=request.method,

@@ -54,7 +54,7 @@ class Account(Sessions):
             new_hash = offload.hash_password(passwords.normal(given.new))
 
         def body(session: Session, _emit: Emit) -> Made:
-            if not right or not self.principals.set_password(
+            if not right or not self.accounts.set_password(
                 caller.id,
                 former=stored,
                 new=new_hash,
@@ -86,7 +86,7 @@ class Account(Sessions):
         """A secret for the authenticator; it counts once a code was confirmed."""
 
         def body(session: Session, _emit: Emit) -> Made:
-            if not self.principals.begin_totp(caller.id, totp.new_secret(), session):
+            if not self.accounts.begin_totp(caller.id, totp.new_secret(), session):
                 raise InvalidTransition(cause="enrolled already")
             self.keep(caller, "totp.start", _object(caller))
             return Made(id=caller.id)
@@ -110,7 +110,7 @@ class Account(Sessions):
             if step is None:
                 raise Invalid(errors=(FieldError("/code", "wrong_code", "This is not the present code."),))
             hashes = [totp.hash_recovery(one) for one in totp.recovery_codes(secret, key)]
-            if not self.principals.confirm_totp(
+            if not self.accounts.confirm_totp(
                 caller.id, secret, step=step, recovery=hashes, transaction=session
             ):
                 raise InvalidTransition(cause="another one begun")
@@ -124,7 +124,7 @@ class Account(Sessions):
 
     def _locked(self, caller: Caller) -> Locked:
         """Raises NotVisible."""
-        return self.principals.locked(caller.id) or self._gone()
+        return self.accounts.locked(caller.id) or self._gone()
 
     def _gone(self) -> Locked:
         raise InvalidTransition(cause="account gone")

@@ -36,7 +36,7 @@ class Identification(Identity):
         return Identified(body=signed.body.decode(), mac=signed.mac.hex())
 
     def _user(self, request: Identify, token: Token, present: Present) -> Caller:
-        found = self.principals.user_with_session(token.principal_id, token.hash)
+        found = self.accounts.user_with_session(token.principal_id, token.hash)
         if found is None:
             raise Unauthenticated
         user, session = found
@@ -46,7 +46,7 @@ class Identification(Identity):
         return caller
 
     def _client(self, request: Identify, token: Token, present: Present) -> Caller:
-        found = self.principals.client_with_session(token.principal_id, token.hash)
+        found = self.accounts.client_with_session(token.principal_id, token.hash)
         if found is None:
             raise Unauthenticated
         client, session = found
@@ -75,4 +75,4 @@ class Identification(Identity):
 
     def _see(self, kind: str, who: str, session: Session, now: datetime) -> None:
         if session.to_be_seen(now):
-            self.principals.saw(kind, who, session.id, now)
+            self.accounts.saw(kind, who, session.id, now)

@@ -84,7 +84,8 @@ class Identity:
     procedures: ProcedureStore = Stored(ProcedureStore, STEPS)
     standing: StandingStore = Stored(StandingStore, STEPS)
     authority: AuthorityStore = Stored(AuthorityStore, STEPS)
-    principals: PrincipalStore = Stored(PrincipalStore, STEPS)
+    # Not "principals": that is a method that other services ask (authority.py).
+    accounts: PrincipalStore = Stored(PrincipalStore, STEPS)
     attempts: AttemptStore = Stored(AttemptStore, STEPS)
     commands: CommandLog = Commands()
     records: Keeper = Recording()

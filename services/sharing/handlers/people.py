@@ -160,7 +160,7 @@ class People(Identity):
         """Choose the first password. Works in any state of the agency, once for each token."""
         given, now = request.activation, self.now()
         token = tokens.read(given.token)
-        found = self.principals.locked(token.principal_id) if token and token.kind == "a" else None
+        found = self.accounts.locked(token.principal_id) if token and token.kind == "a" else None
         user = found.user if found and found.activation_hash == (token and token.hash) else None
         new_hash = ""
         if user is not None:
@@ -170,7 +170,7 @@ class People(Identity):
         def body(session: Session, _emit: Emit) -> Made:
             if user is None or token is None:
                 raise Invalid(errors=(_TOKEN,))
-            if not self.principals.activate(user.id, token.hash, new_hash, now=now, transaction=session):
+            if not self.accounts.activate(user.id, token.hash, new_hash, now=now, transaction=session):
                 raise Invalid(errors=(_TOKEN,))
             actor = Actor(kind="user", id=user.id, agency_id=user.agency_id)
             self.keep(actor, "user.activate", _object(user))

@@ -64,7 +64,7 @@ class Procedures(Identity):
     def current_procedure(self, request: GetCurrentProcedure, caller: Caller) -> CurrentProcedure:
         """The version in effect, and which one the caller signed."""
         current = self._current()
-        signature = self.principals.signature(caller.id) if caller.kind == "user" else None
+        signature = self.accounts.signature(caller.id) if caller.kind == "user" else None
         mine = None
         if signature is not None:
             mine = MySignature(version=signature.version, signed_at=signature.signed_at)
@@ -84,12 +84,12 @@ class Procedures(Identity):
             if (current.version, current.sha256) != (given.version, given.sha256):
                 raise ProcedureSuperseded
             signature = Signature(current.version, current.sha256, self.now())
-            self.principals.sign(caller.id, signature, session)
+            self.accounts.sign(caller.id, signature, session)
             self.keep(caller, "procedure.sign", _object(current.version))
             return Made(id=str(current.version))
 
         self.commands.run(request, Made, body)
-        signature = self.principals.signature(caller.id)
+        signature = self.accounts.signature(caller.id)
         if signature is None:
             raise ProcedureSuperseded(cause="signature gone")
         return SignatureView(

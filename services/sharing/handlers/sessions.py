@@ -60,7 +60,7 @@ class Sessions(Identity):
         given, now = request.credentials, self.now()
         keys = _keys(str(given.username), request.address)
         attempt = self.attempts.begin(keys, now)
-        locked = self.principals.locked_by_username(str(given.username))
+        locked = self.accounts.locked_by_username(str(given.username))
         try:
             locked = self._check_password(locked, str(given.password))
             self._check_totp(locked, given.totp, now)
@@ -97,9 +97,9 @@ class Sessions(Identity):
             raise TotpRequired
         step = totp.step_of(locked.totp_secret, code.strip(), now)
         if step is not None:
-            used = self.principals.use_totp(locked.user.id, step, request_id())
+            used = self.accounts.use_totp(locked.user.id, step, request_id())
         else:
-            used = self.principals.use_recovery(locked.user.id, totp.hash_recovery(code), request_id())
+            used = self.accounts.use_recovery(locked.user.id, totp.hash_recovery(code), request_id())
         if not used:
             raise BadCredentials
 
@@ -113,14 +113,14 @@ class Sessions(Identity):
         outdated = offload.outdated(stored)
         if outdated or bad != locked.user.must_change:
             new = offload.hash_password(passwords.normal(password)) if outdated else stored
-            self.principals.keep_hash(locked.user.id, stored, new, must_change=bad)
+            self.accounts.keep_hash(locked.user.id, stored, new, must_change=bad)
         return bad
 
     def _log_in_client(self, request: LogIn) -> SessionCreated:
         given, now = request.credentials, self.now()
         keys = _keys(str(given.client_id), request.address)
         attempt = self.attempts.begin(keys, now)
-        found = self.principals.secrets_of_client(str(given.client_id))
+        found = self.accounts.secrets_of_client(str(given.client_id))
         client = found[0] if found else None
         actor = _client_actor(client)
         secrets = [one.hash for one in usable(found[1], now)] if found else []
@@ -163,7 +163,7 @@ class Sessions(Identity):
         lasts = self.settings.limits
         session = Session(new_event_id(), token.hash, now, now, now + lasts.longest)
         self.keep(actor, "session.create", Object(type="session", id=session.id, agency_id=actor.agency_id))
-        if not self.principals.begin_session(kind, who, session, request_id()):
+        if not self.accounts.begin_session(kind, who, session, request_id()):
             raise AccountDisabled
         return SessionCreated(
             id=session.id,
@@ -176,7 +176,7 @@ class Sessions(Identity):
     @rpc(expected_exceptions=REFUSALS)
     def current_session(self, request: GetCurrentSession, caller: Caller) -> SessionView:
         """The session that asks."""
-        for one in self.principals.sessions(caller.kind, caller.id):
+        for one in self.accounts.sessions(caller.kind, caller.id):
             if one.id == caller.session_id:
                 return SessionView(
                     id=one.id,
@@ -206,7 +206,7 @@ class Sessions(Identity):
                 idle_expires_at=one.idle_expires_at(idle),
                 current=one.id == caller.session_id,
             )
-            for one in self.principals.sessions(caller.kind, caller.id)
+            for one in self.accounts.sessions(caller.kind, caller.id)
             if one.alive(now, idle)
         )
         return SessionPage(items=items, next=None)
@@ -226,7 +226,7 @@ class Sessions(Identity):
         missing_is_fine: bool,
     ) -> None:
         def body(transaction: Transaction, _emit: Emit) -> Made:
-            there = self.principals.end_session(caller.kind, caller.id, session_id, transaction)
+            there = self.accounts.end_session(caller.kind, caller.id, session_id, transaction)
             if not there and not missing_is_fine:
                 raise NotVisible
             self.keep(
