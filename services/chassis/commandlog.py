@@ -109,6 +109,18 @@ class CommandLog:
             raise refusal
         return self._first(command, serving.deadline, reply)
 
+    def done(self, request: Request, reply: type[Told]) -> Told | None:
+        """What the key of the call being served has come to already; None if nothing yet.
+
+        For a handler that tells somebody else before its transaction commits: a repetition then tells
+        nothing. It MUST judge access first. Raises as `run` does.
+        """
+        serving = _serving()
+        command = _Command(_identity(request, serving), _hash(request))
+        if not self._dedupe or self._find(command, serving.deadline) is None:
+            return None
+        return self._first(command, serving.deadline, reply)
+
     def key(self) -> str:
         """The key of the command being served. Raises IdempotencyKeyRequired."""
         return str(_serving().key)

@@ -116,7 +116,7 @@ class SearchCases(PageRequest):
 
 
 class GetCase(Request):
-    """`access_reason`: the header. `include`: for a page of the web client, the first page of each as well."""
+    """`access_reason`: the header. `include`: for a web page, the first page of each as well."""
 
     case_id: Id
     access_reason: AccessReason | None = None
@@ -172,8 +172,8 @@ class PreviewCase(Request):
 
 
 class MyAccess(Reply):
-    """How the caller stands to the case. `may`: methods of `cases` and `sharing` that it may ask for about it;
-    on a closed case still those that reopening would give back."""
+    """How the caller stands to the case. `may`: methods of `cases`, `sharing` and `audit` that it may ask for
+    about it; on a closed case still those that reopening would give back."""
 
     via: Via
     share_id: str | None = None

@@ -6,8 +6,8 @@ cases.get_task(GetTask) -> TaskView          query
 cases.change_task(ChangeTask) -> TaskView    command
 cases.my_tasks(MyTasks) -> TaskPage          query: open ones assigned to the caller or to a team of its
 
-A task is offered; the assignee accepts or declines it, and ends it as done; whoever may contribute, and who
-gave it, may cancel it. Done, declined and cancelled are final.
+A task is offered; the assignee accepts or declines it, and ends an accepted one as done; whoever may
+contribute to the tasks may cancel it while it is open. Done, declined and cancelled are final.
 """
 
 from __future__ import annotations

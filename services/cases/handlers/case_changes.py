@@ -1,0 +1,328 @@
+"""Opening a case, and changing what it says: fields, status, subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from services.cases.domain import subjects_in
+from services.cases.domain.case import Case, Change, InCase, clock, touched
+from services.cases.domain.finding import words_of
+from services.cases.domain.recording import Act, about, disclosed, done, writing
+from services.cases.domain.references import new_reference
+from services.cases.domain.showing import case_view, hidden_subjects, updated_at
+from services.cases.domain.statuses import check_move, check_open, event_of, needs_owner
+from services.cases.handlers.cases import GET, ReadsCases
+from services.cases.handlers.casework import Opened, Work, check_match
+from services.cases.stores.cases import ReferenceTaken
+from services.cases.stores.subjects import SubjectStore
+from services.cases.stores.transitions import Transition, TransitionStore
+from services.chassis.commands import Emit
+from services.chassis.mongo import Session
+from services.chassis.rpc import command
+from services.contracts.access import AccessList, keys_of, standing_of
+from services.contracts.authority import CaseEvent, RegisterCase
+from services.contracts.caller import Caller
+from services.contracts.cases.cases import (
+    CaseChanges,
+    CaseView,
+    CreateCase,
+    MoveCase,
+    PatchCase,
+    PutCaseSubject,
+    RemoveCaseSubject,
+)
+from services.contracts.envelope import new_event_id
+from services.contracts.errors import (
+    ConcordatError,
+    FieldError,
+    Invalid,
+    LevelTooLow,
+    NotOwner,
+    NotVisible,
+    Unavailable,
+)
+from services.contracts.messages import Reply
+from services.contracts.records import Record
+from services.contracts.views import Empty
+from services.contracts.vocabulary import EventName, Section
+
+CREATE = writing("create_case", "case.create", "collection")
+PATCH = writing("patch_case", "case.change", "alteration")
+MOVE = writing("move_case", "case.move", "alteration")
+PUT_SUBJECT = writing("put_case_subject", "case.change_subjects", "alteration", "subjects")
+REMOVE_SUBJECT = writing("remove_case_subject", "case.change_subjects", "alteration", "subjects")
+AGAIN = replace(GET, reads=False)
+"""What a repeated command shows: its first was a writing, and asked for no reason."""
+_REFERENCES = 5
+
+Made = tuple[Case, Record]
+Planned = tuple[Change | None, Section | None]
+"""What is to be done to the case, if anything, and the one section that it is about, if it is only one."""
+
+
+class CaseMade(Reply):
+    """What a command on a case came to."""
+
+    case_id: str
+
+
+class ChangesCases(ReadsCases):
+    subjects: SubjectStore
+    transitions: TransitionStore
+
+    @command(expected_exceptions=ConcordatError)
+    def create_case(self, request: CreateCase, caller: Caller) -> CaseView:
+        """Open a case; the caller, or the person accountable for the client, owns it."""
+        self.require_role(caller, CREATE)
+        told = self.commands.done(request, CaseMade)
+        if told is None:
+            case = self._new_case(request, caller)
+            for _ in range(_REFERENCES):
+                try:
+                    return self._opened_new(request, case, caller)
+                except ReferenceTaken:
+                    case = replace(case, reference=new_reference())
+            raise Unavailable(cause="no free reference")
+        return self.shown_case(told.case_id, caller, act=AGAIN)
+
+    @command(expected_exceptions=ConcordatError)
+    def patch_case(self, request: PatchCase, caller: Caller) -> CaseView:
+        """Change title, priority, marking or summary."""
+
+        def change(opened: Opened) -> Planned:
+            self._check_case_match(request.if_match, opened, caller)
+            sets, parts = _patched(opened, request.changes)
+            now = clock()
+            for part in parts:
+                sets |= touched(part, now)
+            section: Section | None = "summary" if parts == ["summary"] else None
+            return Change(sets, exact=True) if sets else None, section
+
+        return self._change_case(PATCH, caller, request, change)
+
+    @command(expected_exceptions=ConcordatError)
+    def move_case(self, request: MoveCase, caller: Caller) -> CaseView:
+        """Give a case another status, with a reason."""
+        to = request.move.to
+
+        def body(work: Work) -> Made:
+            case = work.case
+            if needs_owner(case, to) and not work.opened.standing.reaches("own"):
+                raise NotOwner
+            check_move(case, to)
+            now = clock()
+            change = Change({"status": to, **touched("case", now)}, exact=True)
+            after = self.cases.advance(case, change, work.session, reopens=case.closed)
+            step = Transition(new_event_id(), case.id, case.status, to, request.move.reason, now)
+            self.transitions.insert(step, caller, work.session)
+            return self._tell_case(MOVE, event_of(case, to), after, caller, work.emit)
+
+        return self._run_on_case(MOVE, caller, request, body)
+
+    @command(expected_exceptions=ConcordatError)
+    def put_case_subject(self, request: PutCaseSubject, caller: Caller) -> CaseView:
+        """Put a subject into the case, or give it another role there."""
+
+        def change(opened: Opened) -> Planned:
+            check_open(opened.case)
+            self._check_case_match(request.if_match, opened, caller)
+            if request.subject_id in hidden_subjects(opened.case, caller):
+                raise NotVisible
+            there = subjects_in.find(opened.case, request.subject_id) or self._own_subject(
+                request.subject_id, caller
+            )
+            if there is None:
+                raise NotVisible
+            change = subjects_in.put(opened.case, replace(there, role=request.subject.role), clock())
+            return change, "subjects"
+
+        return self._change_case(PUT_SUBJECT, caller, request, change)
+
+    @command(expected_exceptions=ConcordatError)
+    def remove_case_subject(self, request: RemoveCaseSubject, caller: Caller) -> Empty:
+        """Take a subject out of the case; its record stays."""
+
+        def change(opened: Opened) -> Planned:
+            check_open(opened.case)
+            there = subjects_in.find(opened.case, request.subject_id)
+            if there is None or there.id in hidden_subjects(opened.case, caller):
+                raise NotVisible
+            return subjects_in.removed(opened.case, there, clock()), "subjects"
+
+        view = self._change_case(REMOVE_SUBJECT, caller, request, change)
+        return Empty(etag=view.etag, disclosed=view.disclosed)
+
+    # --- one way to change ---
+
+    def _change_case(
+        self,
+        act: Act,
+        caller: Caller,
+        request: PatchCase | PutCaseSubject | RemoveCaseSubject,
+        change: Callable[[Opened], Planned],
+    ) -> CaseView:
+        def body(work: Work) -> Made:
+            check_open(work.case)
+            what, section = change(work.opened)
+            if what is None:
+                # Nothing changed: no version, no event; what is shown is recorded all the same.
+                record = done(act, caller, [about(work.case, work.opened.standing.sections)])
+                self.records.keep(record)
+                return work.case, record
+            after = self.cases.advance(work.case, what, work.session)
+            return self._tell_case(act, "case.updated", after, caller, work.emit, section=section)
+
+        return self._run_on_case(act, caller, request, body)
+
+    def _run_on_case(
+        self,
+        act: Act,
+        caller: Caller,
+        request: PatchCase | MoveCase | PutCaseSubject | RemoveCaseSubject,
+        body: Callable[[Work], Made],
+    ) -> CaseView:
+        made: list[Made] = []
+
+        def run(work: Work) -> CaseMade:
+            made.append(body(work))
+            return CaseMade(case_id=request.case_id)
+
+        opened, told, mine = self.change(act, caller, request, CaseMade, run)
+        if not mine:
+            return self.shown_case(told.case_id, caller, act=AGAIN)
+        case, record = made[-1]
+        self.followed(opened.case, case, caller, opened.standing)
+        view = case_view(case, caller, opened.standing)
+        return view.model_copy(update={"disclosed": disclosed(record)})
+
+    def _tell_case(
+        self,
+        act: Act,
+        event: EventName,
+        case: Case,
+        caller: Caller,
+        emit: Emit,
+        *,
+        section: Section | None = None,
+    ) -> Made:
+        """Emit the event of this version and record the change: the last thing before the commit."""
+        data: dict[str, Any] = {"case_id": case.id, "actor_id": caller.id, "agency_id": caller.agency_id}
+        if section is not None:
+            data["section"] = section
+        emit(event, case.aggregate, case.version, CaseEvent(**data))
+        standing = standing_of(caller, case.acl)
+        sections = () if standing is None else standing.sections
+        record = done(act, caller, [about(case, sections)], use=case.template)
+        self.records.keep(record)
+        return case, record
+
+    def _check_case_match(self, if_match: str | None, opened: Opened, caller: Caller) -> None:
+        check_match(if_match, case_view(opened.case, caller, opened.standing).etag)
+
+    # --- a new case ---
+
+    def _new_case(self, request: CreateCase, caller: Caller) -> Case:
+        """Registered with `sharing`, so that there is never a case without an owner. Raises Invalid."""
+        body, now = request.case, clock()
+        subjects = self._subjects_of(request, caller)
+        case_id = new_event_id()
+        acl = self._registered(case_id, body.owner_team_id, caller)
+        return Case(
+            id=case_id,
+            reference=new_reference(),
+            template=body.template,
+            title=body.title,
+            status="open",
+            priority=body.priority,
+            marking=body.marking,
+            acl=acl,
+            created_at=now,
+            created_by=caller.id,
+            summary=body.summary,
+            external_ref=None if body.external_ref is None else body.external_ref.model_dump(),
+            subjects=subjects,
+            changed={"case": now},
+        )
+
+    def _registered(self, case_id: str, owner_team_id: str | None, caller: Caller) -> AccessList:
+        client = caller.kind == "client"
+        owner = caller.accountable_id if client and caller.accountable_id else caller.id
+        acl: AccessList = self.sharing.command(
+            "register_case",
+            RegisterCase(
+                case_id=case_id,
+                owner_user_id=owner,
+                owner_agency_id=caller.agency_id,
+                owner_team_id=owner_team_id,
+                owner_client_id=caller.id if client else None,
+            ),
+            key=f"register-{case_id}",
+            reply=AccessList,
+        )
+        return acl
+
+    def _opened_new(self, request: CreateCase, case: Case, caller: Caller) -> CaseView:
+        made: list[tuple[CaseMade, Record]] = []
+
+        def body(session: Session, emit: Emit) -> CaseMade:
+            self.cases.insert(case, session)
+            _, record = self._tell_case(CREATE, "case.created", case, caller, emit)
+            made.append((CaseMade(case_id=case.id), record))
+            return made[-1][0]
+
+        told = self.commands.run(request, CaseMade, body)
+        if not made or told is not made[-1][0]:
+            return self.shown_case(told.case_id, caller, act=AGAIN)
+        standing = standing_of(caller, case.acl)
+        if standing is None:
+            return self.shown_case(case.id, caller, act=AGAIN)
+        self.reads.mark(keys_of(caller)[0], case.id, updated_at(case, caller, standing))
+        view = case_view(case, caller, standing)
+        return view.model_copy(update={"disclosed": disclosed(made[-1][1])})
+
+    def _subjects_of(self, request: CreateCase, caller: Caller) -> tuple[InCase, ...]:
+        """Those of the caller's own teams, each once. Raises Invalid with pointers."""
+        wanted = request.case.subjects
+        found = self.subjects.find_many({one.subject_id for one in wanted})
+        errors, subjects = [], dict[str, InCase]()
+        for place, one in enumerate(wanted):
+            pointer = f"/subjects/{place}/subject_id"
+            subject = found.get(one.subject_id)
+            if subject is None or not subject.kept_by(caller.agency_id, caller.team_ids):
+                errors.append(FieldError(pointer, "not_found", "There is no such subject of your teams."))
+            elif one.subject_id in subjects:
+                errors.append(FieldError(pointer, "repeated", "This subject is there twice."))
+            else:
+                subjects[subject.id] = InCase(subject.id, subject.label, subject.kind, one.role)
+        if errors:
+            raise Invalid(errors=tuple(errors))
+        return tuple(subjects.values())
+
+    def _own_subject(self, subject_id: str, caller: Caller) -> InCase | None:
+        subject = self.subjects.find(subject_id)
+        if subject is None or not subject.kept_by(caller.agency_id, caller.team_ids):
+            return None
+        return InCase(subject.id, subject.label, subject.kind, "witness")
+
+
+def _patched(opened: Opened, changes: CaseChanges) -> tuple[dict[str, Any], list[Any]]:
+    """The fields that become different, and the parts that they belong to. Raises LevelTooLow."""
+    case = opened.case
+    given = changes.model_fields_set
+    sets: dict[str, Any] = {
+        name: getattr(changes, name)
+        for name in ("title", "priority", "marking")
+        if name in given and getattr(changes, name) != getattr(case, name)
+    }
+    parts: list[Any] = ["case"] if sets else []
+    if "summary" in given:
+        if not opened.standing.reaches("manage", "summary"):
+            raise LevelTooLow
+        if changes.summary != case.summary:
+            sets["summary"] = changes.summary
+            parts.append("summary")
+    if "title" in sets or "summary" in sets:
+        sets["words"] = words_of(sets.get("title", case.title), sets.get("summary", case.summary))
+    return sets, parts

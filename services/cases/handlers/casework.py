@@ -1,0 +1,294 @@
+"""How every handler comes to a case: parse → decide → record → reveal.
+
+`open` gives the case and how the caller stands to it, or records the refusal and raises it. What is shown of
+a case is read before the case document is read for the last time, so that nothing shown is newer than the
+list that it is judged by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NoReturn, TypeVar
+
+from services.cases.domain import recording
+from services.cases.domain.case import Case
+from services.cases.domain.recording import Act
+from services.cases.domain.showing import updated_at
+from services.cases.stores.cases import CaseStore, Moved
+from services.cases.stores.reads import ReadStore
+from services.cases.stores.reasons import ReasonStore
+from services.chassis.client import Peer
+from services.chassis.commands import CommandLog, Emit
+from services.chassis.mongo import Session
+from services.chassis.recording import Keeper
+from services.contracts.access import AccessList, Decision, Standing, decide, has_role, keys_of
+from services.contracts.authority import AccessLists, GetAccessLists
+from services.contracts.caller import Caller
+from services.contracts.cases.cases import MoveCase, PatchCase, PutCaseSubject, RemoveCaseSubject
+from services.contracts.cases.entries import AddEntry, ReviseEntry, WithdrawEntry
+from services.contracts.cases.tasks import AddTask, ChangeTask
+from services.contracts.errors import (
+    ConcordatError,
+    IfMatchRequired,
+    NotVisible,
+    ReasonRequired,
+    Refused,
+    RoleRequired,
+    Stale,
+    Unavailable,
+)
+from services.contracts.messages import Reply
+from services.contracts.records import Object, Record
+from services.contracts.views import Disclosed
+from services.contracts.vocabulary import AccessReason
+
+TRIES = 8
+"""How often a read or a command decides again because the case moved under it."""
+
+AboutCase = (
+    PatchCase
+    | MoveCase
+    | PutCaseSubject
+    | RemoveCaseSubject
+    | AddEntry
+    | ReviseEntry
+    | WithdrawEntry
+    | AddTask
+    | ChangeTask
+)
+"""Commands on one case."""
+Told = TypeVar("Told", bound=Reply)
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A case that the caller may act on, how it stands to it, and the reason that it gave."""
+
+    case: Case
+    standing: Standing
+    reason: AccessReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One run of a command's body: what was decided on, for whom, in which transaction."""
+
+    opened: Opened
+    caller: Caller
+    session: Session
+    emit: Emit
+
+    @property
+    def case(self) -> Case:
+        return self.opened.case
+
+
+class Casework:
+    """What the handlers of this service share."""
+
+    cases: CaseStore
+    reasons: ReasonStore
+    reads: ReadStore
+    records: Keeper
+    commands: CommandLog
+    sharing: Peer
+
+    # --- one case ---
+
+    def open(
+        self, case_id: str, caller: Caller, act: Act, access_reason: AccessReason | None = None
+    ) -> Opened:
+        """Raises NotVisible, RoleRequired, NotOwner, LevelTooLow, ReasonRequired, each recorded."""
+        case = self.current(case_id, caller)
+        decision = self.decide(case, caller, act)
+        if not decision.allowed:
+            self.refuse(case, caller, act, decision)
+        standing = decision.require()
+        return Opened(case, standing, self._reason(case, caller, act, access_reason))
+
+    def decide(self, case: Case, caller: Caller, act: Act) -> Decision:
+        return decide(caller, case.acl, act.permit, section=act.section, excluded=case.excluded)
+
+    def refuse(self, case: Case, caller: Caller, act: Act, decision: Decision) -> NoReturn:
+        """Record why, and raise it."""
+        assert decision.refusal is not None
+        self.refuse_with(case, caller, act, decision.refusal)
+
+    def refuse_with(self, case: Case, caller: Caller, act: Act, problem: ConcordatError) -> NoReturn:
+        owner = case.acl.owner.agency.id
+        # The decoy's is told to the log as what it is: nobody's.
+        agency_id = None if owner == "nobody" else owner
+        self.records.keep(recording.refused(act, caller, case.id, agency_id, problem))
+        raise problem
+
+    def current(self, case_id: str, caller: Caller) -> Case:
+        """The case under a list that is as new as the caller's fence, or a decoy. Raises Unavailable."""
+        case = self.cases.find(case_id)
+        if caller.fences == "all":
+            found = self._refreshed([case or self.cases.decoy(case_id)], caller)
+            return found[0] if found and case is not None else self.cases.decoy(case_id)
+        if case is not None and case.acl.epoch < caller.fences.get(case_id, 0):
+            found = self._refreshed([case], caller)
+            return found[0] if found else self.cases.decoy(case_id)
+        return case or self.cases.decoy(case_id)
+
+    def consistently(
+        self,
+        opened: Opened,
+        caller: Caller,
+        act: Act,
+        read: Callable[[Opened], Found],
+    ) -> tuple[Opened, Found]:
+        """What `read` finds in the case, and the case as it was after that: the list did not move between."""
+        for _ in range(TRIES):
+            found = read(opened)
+            case = self.current(opened.case.id, caller).judged_by(opened.case.acl)
+            decision = self.decide(case, caller, act)
+            if not decision.allowed:
+                self.refuse(case, caller, act, decision)
+            latest = Opened(case, decision.require(), opened.reason)
+            if case.acl.version == opened.case.acl.version:
+                return latest, found
+            opened = latest
+        raise Unavailable(cause="the access list keeps moving")
+
+    def tell(self, record: Record) -> Disclosed:
+        """Record what is about to be shown; what the answer says about it."""
+        self.records.keep(record)
+        return recording.disclosed(record)
+
+    def show(self, act: Act, caller: Caller, opened: Opened, objects: Iterable[Object]) -> Disclosed:
+        return self.tell(
+            recording.shown(act, caller, objects, reason=opened.reason, use=opened.case.template)
+        )
+
+    # --- many cases ---
+
+    def require_role(self, caller: Caller, act: Act) -> None:
+        """For methods about no case: `sharing` has looked already, and this is the holder's own look."""
+        if not has_role(caller, act.permit):
+            raise RoleRequired
+
+    def prepare_lists(self, caller: Caller) -> None:
+        """Before a query over cases: bring those that the caller's fences name up to date."""
+        if caller.fences == "all":
+            return
+        unsure = [one for one, epoch in caller.fences.items() if self.cases.known_epoch(one) < epoch]
+        if not unsure:
+            return
+        stored = self.cases.epochs(unsure)
+        behind = [one for one, epoch in stored.items() if epoch < caller.fences[one]]
+        for start in range(0, len(behind), 200):
+            part = behind[start : start + 200]
+            self._keep_newest(self._ask_lists(part).values())
+
+    def trusted(self, cases: Sequence[Case], caller: Caller) -> list[Case]:
+        """The cases under lists as new as the fences, in their order; those that `sharing` no longer knows
+        are left out. Raises Unavailable if it does not answer."""
+        if caller.fences == "all":
+            return self._refreshed(cases, caller) if cases else []
+        behind = [one for one in cases if one.acl.epoch < caller.fences.get(one.id, 0)]
+        if not behind:
+            return list(cases)
+        fresh = {one.id: one for one in self._refreshed(behind, caller)}
+        late = {one.id for one in behind}
+        return [fresh.get(one.id, one) for one in cases if one.id not in late or one.id in fresh]
+
+    def _refreshed(self, cases: Sequence[Case], caller: Caller) -> list[Case]:
+        """Under the lists that `sharing` has now, which are kept; without those that it does not know."""
+        lists = self._ask_lists([one.id for one in cases])
+        self._keep_newest(
+            lists[one.id] for one in cases if one.id in lists and lists[one.id].version > one.acl.version
+        )
+        found = [one.judged_by(lists[one.id]) for one in cases if one.id in lists]
+        fences = caller.fences
+        if fences != "all" and any(one.acl.epoch < fences.get(one.id, 0) for one in found):
+            raise Unavailable(cause="an access list older than the fence")
+        return found
+
+    def _ask_lists(self, case_ids: Sequence[str]) -> dict[str, AccessList]:
+        told: AccessLists = self.sharing.call(
+            "access_lists", GetAccessLists(case_ids=tuple(case_ids)), reply=AccessLists
+        )
+        return {one.case_id: one for one in told.items}
+
+    def _keep_newest(self, lists: Iterable[AccessList]) -> None:
+        self.cases.keep_lists(list(lists))
+
+    # --- why ---
+
+    def _reason(
+        self, case: Case, caller: Caller, act: Act, given: AccessReason | None
+    ) -> AccessReason | None:
+        """The reason of a person from another agency. Raises ReasonRequired, recorded."""
+        if not act.reads or caller.kind != "user" or caller.agency_id == case.acl.owner.agency.id:
+            return given
+        session = caller.session_id or caller.id
+        if given is not None:
+            self.reasons.remember(session, case.id, given)
+            return given
+        remembered = self.reasons.find(session, case.id)
+        if remembered is None:
+            self.refuse_with(case, caller, act, ReasonRequired())
+        return remembered
+
+    # --- changes ---
+
+    def change(
+        self,
+        act: Act,
+        caller: Caller,
+        request: AboutCase,
+        reply: type[Told],
+        body: Callable[[Work], Told],
+    ) -> tuple[Opened, Told, bool]:
+        """Decide, then run `body` as a command, as often as the case moves in between.
+
+        Returns what was decided on, the outcome, and whether this very call made it: else it was told what
+        an earlier one with the same key came to, and nothing was changed or recorded. Refusals are recorded.
+        """
+        for attempt in range(TRIES):
+            opened = self.open(request.case_id, caller, act)
+            if attempt == 0 and (first := self.commands.done(request, reply)) is not None:
+                return opened, first, False
+            made: list[Told] = []
+
+            def run(session: Session, emit: Emit, opened: Opened = opened, made: list[Told] = made) -> Told:
+                made.append(body(Work(opened, caller, session, emit)))
+                return made[-1]
+
+            try:
+                told = self.commands.run(request, reply, run)
+            except Moved:
+                continue
+            except (Refused, NotVisible) as problem:
+                self.refuse_with(opened.case, caller, act, problem)
+            else:
+                return opened, told, bool(made) and told is made[-1]
+        raise Unavailable(cause="the case keeps moving")
+
+    def followed(self, before: Case, after: Case, caller: Caller, standing: Standing) -> None:
+        """Its own change is nothing unread for the caller."""
+        self.reads.follow(
+            keys_of(caller)[0],
+            after.id,
+            updated_at(before, caller, standing),
+            updated_at(after, caller, standing),
+        )
+
+
+def check_match(if_match: str | None, etag: str | None) -> None:
+    """Raises IfMatchRequired, Stale with the present ETag."""
+    if if_match is None:
+        raise IfMatchRequired
+    if if_match not in ("*", etag):
+        raise Stale(etag=etag)
+
+
+def there(found: Found | None) -> Found:
+    """Raises NotVisible."""
+    if found is None:
+        raise NotVisible
+    return found

@@ -1,0 +1,344 @@
+"""Where cases are kept, each with the access list that it is judged by.
+
+cases  {_id, reference, template, title, status, priority, marking, summary, external_ref, version,
+        created_at, created_by, subjects [{id, name, kind, role}], changed {part: moment}, latest, entries,
+        withheld [{agencies, count, at}], tasks_open, next_due, words [folded], excluded [user id],
+        acl {the AccessList}, readers [its index keys], owner_user, owner_agency, settled [term, epoch]}
+
+`settled`: up to which list the tasks of those who lost access were given back to the owner.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import bson
+from pymongo import ASCENDING, DESCENDING, ReturnDocument, UpdateOne
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from services.cases.domain.case import Case, Change, InCase, Withheld, clock
+from services.cases.domain.finding import words_of
+from services.cases.domain.subjects_in import row_of
+from services.chassis.migrations import Step
+from services.chassis.mongo import Document, Session, in_time
+from services.contracts.access import AccessList
+from services.contracts.vocabulary import CaseStatus, Template
+
+KNOWN_AT_MOST = 50_000
+_UNSEEN = {"words": False, "readers": False, "settled": False}
+_IN_LISTS = {**_UNSEEN, "summary": False, "subjects": False, "external_ref": False}
+
+
+class Moved(Exception):
+    """The case is no longer at the access list, the version or the status that was decided on."""
+
+
+class ReferenceTaken(Exception):
+    """Another case has this reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which cases: those that name one of `keys`, and what else is asked."""
+
+    keys: Sequence[str]
+    user_id: str
+    mine: Literal["owned", "shared"] | None = None
+    status: CaseStatus | None = None
+    template: Template | None = None
+    agency_id: str | None = None
+    changed_since: datetime | None = None
+
+
+class CaseStore:
+    """Cases in MongoDB."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._rows = database["cases"]
+        self._decoy = bson.encode(_decoy())
+        # Facts that stay true: a list at least as new as this is there, with a majority.
+        self._known: dict[str, int] = {}
+
+    def find(self, case_id: str) -> Case | None:
+        with in_time():
+            row = self._rows.find_one({"_id": case_id}, _UNSEEN)
+        return None if row is None else case_of(row)
+
+    def decoy(self, case_id: str) -> Case:
+        """A case that names nobody, at the cost of a real one: what is judged when there is none."""
+        options: bson.CodecOptions[Document] = bson.CodecOptions(tz_aware=True)
+        return case_of({**bson.decode(self._decoy, codec_options=options), "_id": case_id})
+
+    def find_many(self, case_ids: Collection[str]) -> dict[str, Case]:
+        """By id, without what lists do not show."""
+        if not case_ids:
+            return {}
+        with in_time():
+            rows = list(self._rows.find({"_id": {"$in": sorted(case_ids)}}, _IN_LISTS))
+        return {row["_id"]: case_of(row) for row in rows}
+
+    def by_reference(self, reference: str) -> Case | None:
+        with in_time():
+            row = self._rows.find_one({"reference": reference}, _IN_LISTS)
+        return None if row is None else case_of(row)
+
+    def listed(self, wanted: Wanted, before: str | None, limit: int) -> list[Case]:
+        """The newest first, from `before` on: one range of one index per key, merged."""
+        with in_time():
+            rows = self._rows.find(_query(wanted, before), _IN_LISTS)
+            return [case_of(row) for row in rows.sort("_id", DESCENDING).limit(limit).batch_size(limit + 1)]
+
+    def searched(self, wanted: Wanted, words: Sequence[str], before: str | None, limit: int) -> list[Case]:
+        """Of `wanted` those in which each of `words` begins a word.
+
+        Costs one read, in the database, of each case that names the caller, at most: never of others'.
+        """
+        query = _query(wanted, before)
+        query["$and"] = [{"words": re.compile("^" + re.escape(word))} for word in words]
+        with in_time():
+            rows = self._rows.find(query, {**_IN_LISTS, "summary": True})
+            return [case_of(row) for row in rows.sort("_id", DESCENDING).limit(limit).batch_size(limit + 1)]
+
+    def insert(self, case: Case, session: Session) -> None:
+        """Raises ReferenceTaken."""
+        try:
+            self._rows.insert_one(_row(case), session=session)
+        except DuplicateKeyError as problem:
+            if "reference" in str((problem.details or {}).get("keyPattern", "")):
+                raise ReferenceTaken from None
+            raise
+
+    def advance(self, case: Case, change: Change, session: Session, *, reopens: bool = False) -> Case:
+        """Take the next version of `case` with `change`; what it is then.
+
+        Raises Moved if the access list is not the one that was decided on, if the case was closed meanwhile,
+        or, for an exact change, if anything else was changed.
+        """
+        wanted: Document = {"_id": case.id, "acl.term": case.acl.term, "acl.epoch": case.acl.epoch}
+        if change.exact:
+            wanted["version"] = case.version
+        if not reopens:
+            wanted["status"] = {"$ne": "closed"}
+        row = self._rows.find_one_and_update(
+            wanted,
+            {**_sets(change.sets), "$inc": {"version": 1, **change.counts}},
+            _UNSEEN,
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        if row is None:
+            raise Moved
+        return case_of(row)
+
+    # --- access lists ---
+
+    def known_epoch(self, case_id: str) -> int:
+        """At least this epoch is stored, as far as this process has seen; -1 if it has not."""
+        return self._known.get(case_id, -1)
+
+    def epochs(self, case_ids: Collection[str]) -> dict[str, int]:
+        """What is stored now, of those cases that there are."""
+        with in_time():
+            rows = list(self._rows.find({"_id": {"$in": sorted(case_ids)}}, {"acl.epoch": True}))
+        found = {row["_id"]: int(row["acl"]["epoch"]) for row in rows}
+        self._note(found.items())
+        return found
+
+    def keep_lists(self, lists: Sequence[AccessList], session: Session | None = None) -> None:
+        """Put each in the place of an older one."""
+        if not lists:
+            return
+        updates = [
+            UpdateOne({"_id": acl.case_id, **_older_than(acl)}, {"$set": _columns(acl)}) for acl in lists
+        ]
+        with in_time():
+            self._rows.bulk_write(updates, ordered=False, session=session)
+        if session is None:
+            self._note((acl.case_id, acl.epoch) for acl in lists)
+
+    def settled(self, case_ids: Collection[str], session: Session) -> dict[str, tuple[Case, tuple[int, int]]]:
+        """The cases with the version of the list up to which their tasks were looked at."""
+        rows = self._rows.find({"_id": {"$in": sorted(case_ids)}}, session=session)
+        return {row["_id"]: (case_of(row), (row["settled"][0], row["settled"][1])) for row in rows}
+
+    def settle(self, case: Case, change: Change | None, session: Session, versions: int = 0) -> None:
+        """Note that the tasks of `case` fit its list, with `versions` new versions for those given back."""
+        update: Document = {"$set": {"settled": list(case.acl.version)}}
+        if change is not None:
+            update = _sets({**change.sets, **update["$set"]})
+        if versions:
+            update["$inc"] = {"version": versions}
+        self._rows.update_one({"_id": case.id}, update, session=session)
+
+    def known(self, case_ids: Collection[str]) -> tuple[str, ...]:
+        """Those that there are."""
+        with in_time():
+            rows = list(self._rows.find({"_id": {"$in": sorted(case_ids)}}, {"_id": True}))
+        return tuple(row["_id"] for row in rows)
+
+    def _note(self, epochs: Iterable[tuple[str, int]]) -> None:
+        if len(self._known) > KNOWN_AT_MOST:
+            self._known.clear()
+        for case_id, epoch in epochs:
+            self._known[case_id] = max(epoch, self._known.get(case_id, -1))
+
+
+def _query(wanted: Wanted, before: str | None) -> Document:
+    query: Document
+    if wanted.mine == "owned":
+        query = {"owner_user": wanted.user_id}
+    else:
+        query = {"readers": {"$in": list(wanted.keys)}}
+        if wanted.mine == "shared":
+            query["owner_user"] = {"$ne": wanted.user_id}
+    for name, value in (("status", wanted.status), ("template", wanted.template)):
+        if value is not None:
+            query[name] = value
+    if wanted.agency_id is not None:
+        query["owner_agency"] = wanted.agency_id
+    if wanted.changed_since is not None:
+        query["latest"] = {"$gte": wanted.changed_since}
+    if before is not None:
+        query["_id"] = {"$lt": before}
+    return query
+
+
+def _sets(sets: Mapping[str, Any]) -> Document:
+    """Moments only move on: another instance's clock may be ahead of ours."""
+    moments = {name: value for name, value in sets.items() if name.startswith("changed.")}
+    update: Document = {"$max": {**moments, "latest": clock()}}
+    if others := {name: value for name, value in sets.items() if name not in moments}:
+        update["$set"] = others
+    return update
+
+
+def _older_than(acl: AccessList) -> Document:
+    return {
+        "$or": [
+            {"acl.term": {"$lt": acl.term}},
+            {"acl.term": acl.term, "acl.epoch": {"$lt": acl.epoch}},
+        ]
+    }
+
+
+def _columns(acl: AccessList) -> Document:
+    """The list, and what the indexes have of it."""
+    return {
+        "acl": acl.model_dump(),
+        "readers": list(acl.readers()),
+        "owner_user": acl.owner.user.id,
+        "owner_agency": acl.owner.agency.id,
+    }
+
+
+def _row(case: Case) -> Document:
+    return {
+        "_id": case.id,
+        "reference": case.reference,
+        "template": case.template,
+        "title": case.title,
+        "status": case.status,
+        "priority": case.priority,
+        "marking": case.marking,
+        "summary": case.summary,
+        "external_ref": None if case.external_ref is None else dict(case.external_ref),
+        "version": case.version,
+        "created_at": case.created_at,
+        "created_by": case.created_by,
+        "subjects": [row_of(one) for one in case.subjects],
+        "changed": dict(case.changed),
+        "latest": case.created_at,
+        "entries": case.entries,
+        "withheld": [],
+        "tasks_open": case.tasks_open,
+        "next_due": case.next_due,
+        "words": words_of(case.title, case.summary),
+        "excluded": list(case.excluded),
+        "settled": list(case.acl.version),
+        **_columns(case.acl),
+    }
+
+
+def case_of(row: Mapping[str, Any]) -> Case:
+    return Case(
+        id=row["_id"],
+        reference=row["reference"],
+        template=row["template"],
+        title=row["title"],
+        status=row["status"],
+        priority=row["priority"],
+        marking=row["marking"],
+        summary=row.get("summary"),
+        external_ref=row.get("external_ref"),
+        acl=AccessList.model_validate(row["acl"]),
+        created_at=row["created_at"],
+        created_by=row["created_by"],
+        version=row["version"],
+        subjects=tuple(InCase(**one) for one in row.get("subjects", ())),
+        changed=row["changed"],
+        withheld=tuple(Withheld(tuple(one["agencies"]), one["count"], one["at"]) for one in row["withheld"]),
+        entries=row["entries"],
+        tasks_open=row["tasks_open"],
+        next_due=row["next_due"],
+        excluded=tuple(row["excluded"]),
+    )
+
+
+def _decoy() -> Document:
+    """Of ordinary size: two shares, two subjects, a summary."""
+    nobody = {"id": "nobody", "name": "nobody"}
+    share = {"agency_id": "nobody", "user_ids": ["nobody"], "team_ids": ["nobody"], "level": "read"}
+    acl = AccessList.model_validate(
+        {
+            "case_id": "nobody",
+            "term": 1 << 40,  # nobody's list is newer
+            "epoch": 1 << 40,
+            "owner": {"user": nobody, "agency": nobody, "team": nobody},
+            "shares": [
+                {"id": name, **share, "sections": ["summary", "subjects", "timeline"], "expires_at": clock()}
+                for name in ("nobody-1", "nobody-2")
+            ],
+        }
+    )
+    subjects = tuple(InCase("nobody", "nobody", "person", "victim") for _ in range(2))
+    return _row(
+        Case(
+            id="nobody",
+            reference="C-2222-2222",
+            template="iom",
+            title="nobody",
+            status="open",
+            priority="low",
+            marking="official",
+            acl=acl,
+            created_at=clock(),
+            created_by="nobody",
+            summary="nobody " * 20,
+            subjects=subjects,
+            changed={"case": clock(), "timeline": clock(), "tasks": clock()},
+        )
+    )
+
+
+def _make_indexes(database: Database[Document]) -> None:
+    rows = database["cases"]
+    # The filters of a list are judged on the index, before a case is read.
+    behind = [
+        ("_id", DESCENDING),
+        ("status", ASCENDING),
+        ("template", ASCENDING),
+        ("owner_agency", ASCENDING),
+        ("latest", ASCENDING),
+    ]
+    rows.create_index([("readers", ASCENDING), *behind, ("owner_user", ASCENDING)], name="readers")
+    rows.create_index([("owner_user", ASCENDING), *behind], name="owner")
+    rows.create_index([("reference", ASCENDING)], name="reference", unique=True)
+    rows.create_index([("subjects.id", ASCENDING)], name="subjects")
+
+
+STEPS = (Step("cases_indexes", _make_indexes),)

@@ -1,0 +1,73 @@
+"""As of which change somebody last opened a case: for "unread" in lists. No case data, and no promise.
+
+reads  {_id: "principal key/case", seen, at}, forgotten after a year
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from pymongo import ASCENDING
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+from pymongo.write_concern import WriteConcern
+
+from services.chassis.logs import log
+from services.chassis.migrations import Step
+from services.chassis.mongo import Document, in_time
+from services.contracts.errors import ConcordatError
+
+KEPT_SECONDS = 366 * 24 * 3600
+HELD_AT_MOST = 20_000
+
+
+class ReadStore:
+    """Marks in MongoDB, acknowledged by one node: losing one shows a case as unread once more."""
+
+    def __init__(self, database: Database[Document]) -> None:
+        self._rows = database["reads"]
+        self._loose = self._rows.with_options(write_concern=WriteConcern(w=1, j=False))
+        self._written: dict[str, datetime] = {}
+
+    def mark(self, principal: str, case_id: str, seen: datetime) -> None:
+        """`principal` has seen the case as it was at `seen`. Costs nothing when known. Never raises."""
+        key = f"{principal}/{case_id}"
+        if self._written.get(key) == seen:
+            return
+        self._write({"_id": key}, seen, upsert=True)
+        self._hold(key, seen)
+
+    def follow(self, principal: str, case_id: str, before: datetime, now: datetime) -> None:
+        """It changed the case itself: seen up to `before`, it has seen it up to `now`. Never raises."""
+        self._write({"_id": f"{principal}/{case_id}", "seen": {"$gte": before}}, now, upsert=False)
+
+    def seen(self, principal: str, case_ids: Collection[str]) -> dict[str, datetime]:
+        """By case: one read."""
+        if not case_ids:
+            return {}
+        keys = [f"{principal}/{one}" for one in case_ids]
+        with in_time():
+            rows = list(self._rows.find({"_id": {"$in": keys}}, {"seen": True}))
+        return {row["_id"].partition("/")[2]: row["seen"] for row in rows}
+
+    def _write(self, which: Document, seen: datetime, *, upsert: bool) -> None:
+        try:
+            with in_time():
+                self._loose.update_one(
+                    which, {"$set": {"seen": seen, "at": datetime.now(UTC)}}, upsert=upsert
+                )
+        except (ConcordatError, PyMongoError) as problem:
+            log.info("read_not_marked", kind=type(problem).__name__)
+
+    def _hold(self, key: str, seen: datetime) -> None:
+        if len(self._written) >= HELD_AT_MOST:
+            self._written.clear()
+        self._written[key] = seen
+
+
+def _make_indexes(database: Database[Document]) -> None:
+    database["reads"].create_index([("at", ASCENDING)], name="at", expireAfterSeconds=KEPT_SECONDS)
+
+
+STEPS = (Step("reads_indexes", _make_indexes),)
