@@ -9,6 +9,7 @@ notify.delete_subscription(DeleteSubscription) -> Empty             command
 notify.list_deliveries(ListDeliveries) -> Deliveries
 notify.send_again(SendAgain) -> DeliveryView                        command
 notify.list_inbox(ListInbox) -> Inbox
+notify.count_unread(CountUnread) -> Unread       the number on every page: shows nothing, so keeps no record
 notify.mark_item(MarkItem) -> InboxItemView                         command
 notify.mark_read(MarkRead) -> ReadMarked                            command
 notify.stream_items(StreamItems) -> StreamFrames
@@ -181,6 +182,16 @@ class Inbox(View):
 
     items: tuple[InboxItem, ...]
     next: str | None
+    unread: int
+
+
+class CountUnread(Request):
+    """As `unread` of `Inbox`, by itself: no item is shown, so nothing is recorded."""
+
+
+class Unread(View):
+    """Of the newest 200."""
+
     unread: int
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.chassis.client import Peer, Remote
 from services.chassis.commands import CommandLog, Commands
+from services.chassis.configured import Configured
 from services.chassis.recording import Keeper, Recording
 from services.chassis.safekeeping import Safe, Safekeeping
 from services.chassis.stored import Stored
@@ -14,6 +15,7 @@ from services.notify.handlers.listening import Listening
 from services.notify.handlers.streaming import Streaming
 from services.notify.handlers.subscribing import Subscribing
 from services.notify.handlers.sweeping import Sweeping
+from services.notify.settings import NotifySettings
 from services.notify.stores.deliveries import DeliveryStore
 from services.notify.stores.items import ItemStore
 from services.notify.stores.marks import MarkStore
@@ -25,6 +27,7 @@ class NotifyService(Listening, Streaming, InboxReading, Subscribing, DeliveryRea
     """Tells those concerned what happened, as far as they may know of it when they are told."""
 
     name = "notify"
+    settings_model = NotifySettings
 
     items: ItemStore = Stored(ItemStore, STEPS)
     marks: MarkStore = Stored(MarkStore, STEPS)
@@ -37,3 +40,4 @@ class NotifyService(Listening, Streaming, InboxReading, Subscribing, DeliveryRea
     records: Keeper = Recording()
     safe: Safe = Safekeeping()
     sharing: Peer = Remote("sharing")
+    settings: NotifySettings = Configured()

@@ -11,6 +11,7 @@ import pytest
 from services.contracts.errors import Invalid, Malformed, NotVisible, Refused
 from services.contracts.notify import (
     Changes,
+    CountUnread,
     GetChanges,
     Inbox,
     InboxItemView,
@@ -22,6 +23,7 @@ from services.contracts.notify import (
     ReadMarked,
     StreamFrames,
     StreamItems,
+    Unread,
 )
 from tests.cell import Parts
 from tests.integration.calling import Calling, instances
@@ -76,6 +78,7 @@ def test_what_one_may_no_longer_know_of_vanishes_and_is_not_counted(here: World)
     case.take(officer)
     left = inbox(officer)
     assert ([item.case_id for item in left.items], left.unread) == ([other.id], 1)
+    assert officer.ask("count_unread", CountUnread(), Unread).unread == 1
     with pytest.raises(NotVisible):
         officer.command("mark_item", MarkItem(item_id=gone.id, mark=ItemMark(read=True)), InboxItemView)
 

@@ -17,6 +17,7 @@ from services.notify.stores.subscriptions import Subscription
 
 SAFE_SHARE = 0.7
 """Of the lease, counted from before it was asked for: what may be relied on."""
+RENEW_EVERY = 1.0
 IDLE_LOOK = 0.25
 """Seconds after which it looks for new work while pushes are on their way."""
 
@@ -66,7 +67,8 @@ class Courier:
 
     def _renewed(self) -> bool:
         asked = time.monotonic()
-        if asked > self._taken + self._seconds / 4:
+        # Each second anew, for the address may have been changed.
+        if asked > self._taken + min(self._seconds / 4, RENEW_EVERY):
             subscription = self._tools.subscriptions.take(self._subscription.id, self._holder, self._seconds)
             if subscription is None:  # disabled, deleted, or another's
                 return False

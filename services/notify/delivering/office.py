@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from services.notify.delivering.courier import Courier
 from services.notify.delivering.push import Tools
-from services.notify.settings import NotifySettings
 from services.notify.stores.deliveries import DeliveryStore
 from services.notify.stores.subscriptions import SubscriptionStore
 
@@ -22,7 +21,6 @@ class Office:
     """`turn` is called again and again. Its couriers work side by side, in threads."""
 
     def __init__(self, subscriptions: SubscriptionStore, deliveries: DeliveryStore) -> None:
-        self.settings = NotifySettings(service="notify")
         self._subscriptions, self._deliveries = subscriptions, deliveries
         self._holder = uuid.uuid4().hex
         self._out: set[str] = set()
@@ -42,7 +40,7 @@ class Office:
         asked = time.monotonic()
         # Each courier holds under a name of its own: one that was frozen cannot go on for its successor.
         holder = f"{self._holder}-{uuid.uuid4().hex[:8]}"
-        subscription = self._subscriptions.take(subscription_id, holder, self.settings.notify_lease_seconds)
+        subscription = self._subscriptions.take(subscription_id, holder, tools.settings.notify_lease_seconds)
         if subscription is None:
             self._not_ours[subscription_id] = asked + NOT_OURS_SECONDS
             self._clear_up(subscription_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.chassis.commands import Emit
@@ -12,6 +13,7 @@ from services.contracts.caller import Caller
 from services.contracts.errors import FieldError, Invalid, NotVisible
 from services.contracts.messages import Reply
 from services.contracts.notify import (
+    CountUnread,
     Inbox,
     InboxItem,
     InboxItemView,
@@ -19,6 +21,7 @@ from services.contracts.notify import (
     MarkItem,
     MarkRead,
     ReadMarked,
+    Unread,
 )
 from services.notify.domain.items import Item
 from services.notify.handlers.cursors import cursor_of, number_of
@@ -43,21 +46,25 @@ class InboxReading(Parts):
     @rpc
     def list_inbox(self, request: ListInbox, caller: Caller) -> Inbox:
         """Give one page, newest first, and how many are unread."""
-        keys, before = keys_of(caller), number_of(request.cursor)
-        up_to = self.marks.up_to(caller.id)
-        page = self.items.addressed_before(keys, before, request.limit, but_by=caller.id)
-        recent = self.items.addressed_before(keys, None, COUNTED, but_by=caller.id)
-        asked = list({item.id: item for item in (*page, *recent)}.values())
-        may = {item.id for item in known(self.sharing, caller.id, asked)}
-        marks = self.marks.of(caller.id, up_to, [item for item in asked if item.id in may])
+        before = number_of(request.cursor)
+        page = self.items.addressed_before(keys_of(caller), before, request.limit, but_by=caller.id)
+        recent, marks = self._recent(caller, page)
+        asked = {item.id: item for item in (*page, *recent)}
+        may = {item.id for item in known(self.sharing, caller.id, list(asked.values()))}
         shown = [item for item in page if item.id in may]
-        unread = sum(item.id in may and not marks.read(item) for item in recent)
+        unread = sum(item.id in may for item in recent)
         items = tuple(InboxItem(**_told(item, marks)) for item in shown)
         following = cursor_of(page[-1].n) if len(page) == request.limit else None
         if not shown:
             return Inbox(items=items, next=following, unread=unread)
         disclosed = disclose(self.records, caller, "inbox.list", "listed", shown)
         return Inbox(items=items, next=following, unread=unread, disclosed=disclosed)
+
+    @rpc
+    def count_unread(self, request: CountUnread, caller: Caller) -> Unread:
+        """Give the number alone."""
+        recent, _ = self._recent(caller, ())
+        return Unread(unread=len(known(self.sharing, caller.id, recent)))
 
     @command
     def mark_item(self, request: MarkItem, caller: Caller) -> InboxItemView:
@@ -84,6 +91,13 @@ class InboxReading(Parts):
             return Marked(item_id=None if last is None else last.id)
 
         return ReadMarked(up_to=self.commands.run(request, Marked, body).item_id)
+
+    def _recent(self, caller: Caller, page: Sequence[Item]) -> tuple[list[Item], Marks]:
+        """The unread ones of the newest, and the marks of these and of `page`."""
+        up_to = self.marks.up_to(caller.id)
+        newest = self.items.addressed_before(keys_of(caller), None, COUNTED, but_by=caller.id)
+        marks = self.marks.of(caller.id, up_to, {item.id: item for item in (*page, *newest)}.values())
+        return [item for item in newest if not marks.read(item)], marks
 
     def _visible(self, item_id: str, caller: Caller) -> Item:
         item = self.items.addressed(keys_of(caller), item_id)

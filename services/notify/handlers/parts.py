@@ -7,6 +7,7 @@ from services.chassis.commands import CommandLog
 from services.chassis.recording import Keeper
 from services.chassis.safekeeping import Safe
 from services.notify.delivering.office import Office
+from services.notify.settings import NotifySettings
 from services.notify.stores.deliveries import DeliveryStore
 from services.notify.stores.items import ItemStore
 from services.notify.stores.marks import MarkStore
@@ -25,3 +26,4 @@ class Parts:
     records: Keeper
     safe: Safe
     sharing: Peer
+    settings: NotifySettings

@@ -48,7 +48,7 @@ class Subscribing(Parts):
             raise NotBuilt
         if wanted.url is None:
             raise _invalid("/url", "required", "This field is required.")
-        target_of(wanted.url, demo=self.office.settings.demo)
+        target_of(wanted.url, demo=self.settings.demo)
         new = self._new(wanted.url, wanted, self._accountable(wanted.client_id, caller), caller)
 
         def body(session: Session, emit: Emit) -> Made:
@@ -91,7 +91,7 @@ class Subscribing(Parts):
         if request.if_match is None:
             raise IfMatchRequired
         if request.change.url is not None:
-            target_of(request.change.url, demo=self.office.settings.demo)
+            target_of(request.change.url, demo=self.settings.demo)
 
         def body(session: Session, emit: Emit) -> Made:
             present = self.subscriptions.load(request.subscription_id, whose(caller), session)

@@ -31,7 +31,7 @@ class Sweeping(Parts):
     def deliver(self) -> None:
         """Send couriers to what is due."""
         tools = Tools(
-            self.subscriptions, self.deliveries, self.sharing, self.records, self.safe, self.office.settings
+            self.subscriptions, self.deliveries, self.sharing, self.records, self.safe, self.settings
         )
         try:
             self.office.turn(tools)
