@@ -44,6 +44,7 @@ lint: setup ## Style, types, import rules, stale schemas, compose file.
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy
 	@$(RUN) -m services.contracts.schemas --check
+	@$(RUN) -m gateway.documents --check
 	@.venv/bin/lint-imports
 	@.venv/bin/yamllint --strict docker-compose.yml
 

@@ -97,7 +97,7 @@ def test_a_command_without_a_usable_key_is_refused(client: httpx.Client) -> None
         (b"\xff\xfe", "application/json", 400, "malformed"),
         (b"[" * 100_000, "application/json", 400, "malformed"),
         (b"text=x", "application/x-www-form-urlencoded", 415, "unsupported_type"),
-        (b'{"text": "' + b"x" * 300_000 + b'"}', "application/json", 413, "too_large"),
+        (b'{"text": "' + b"x" * 1_100_000 + b'"}', "application/json", 413, "too_large"),
         (b'{"text": "' + b"x" * 10_001 + b'"}', "application/json", 422, "invalid"),
     ],
 )
