@@ -42,6 +42,8 @@ _FIRST: dict[type[ConcordatError], str] = {
     ProcedureUnsigned: "/procedure",
 }
 """Where a session has to go before anything else."""
+BEFORE_ALL: tuple[type[ConcordatError], ...] = (Unauthenticated, CsrfRequired, *_FIRST)
+"""Refusals that are about the session, not about what was typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class FormPage(Page):
             return await self.act(visit, form, **ids)
         except NotRight:
             pass
-        except (Unauthenticated, CsrfRequired, *_FIRST) as problem:
+        except BEFORE_ALL as problem:
             if not self.open:
                 raise
             form.refused(problem, visit.request_id)
