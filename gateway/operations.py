@@ -179,13 +179,15 @@ def parameters(ids: tuple[str, ...], operation: Operation) -> dict[str, str]:
 
 
 def if_match(req: falcon.asgi.Request, *, required: bool) -> str | None:
-    """The opaque tag of If-Match. Raises IfMatchRequired; Stale for a weak one, which never matches here
+    """The opaque tag of If-Match, or `*`. Raises IfMatchRequired; Stale for a weak one, which never matches here
     (RFC 9110, 13.1.1); Malformed for what is no single tag."""
     given = (req.get_header("If-Match") or "").strip()
     if not given:
         if required:
             raise IfMatchRequired
         return None
+    if given == "*":
+        return given  # whatever is there now: the holder says whether it takes that
     if given.startswith("W/"):
         raise Stale
     if len(given) < 2 or given[0] != '"' or given[-1] != '"' or '"' in given[1:-1]:

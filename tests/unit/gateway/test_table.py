@@ -145,7 +145,6 @@ def test_a_change_has_a_key_of_its_own(gateway: Gateway, played: Played) -> None
         ('W/"v"', (412, "stale")),
         ("v", (400, "malformed")),
         ('"v", "w"', (400, "malformed")),
-        ("*", (400, "malformed")),
     ],
 )
 def test_if_match_is_one_strong_tag(gateway: Gateway, header: str | None, told: tuple[int, str]) -> None:
