@@ -21,9 +21,14 @@ def ids_of(records: Iterable[Record]) -> list[str]:
     found: dict[str, None] = {}
     for record in records:
         for one in (record.actor.id, record.actor.accountable_id, record.actor.agency_id):
-            if one is not None and _ID.fullmatch(one):
+            if one is not None and askable(one):
                 found[one] = None
     return list(found)
+
+
+def askable(one: str) -> bool:
+    """It has the form of an id, so that others can be asked about it. A record names things as it likes."""
+    return _ID.fullmatch(one) is not None
 
 
 def entry_view(index: int, record: Record, shown: Iterable[Object], names: Names) -> EntryView:

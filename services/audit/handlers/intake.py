@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from services.audit.domain.notes import Signer
 from services.audit.stores.writer import LogWriter
@@ -32,7 +33,7 @@ class IntakeHandlers:
     @every(5.0)
     def look_for_gaps(self) -> None:
         """Alarm numbers that did not arrive."""
-        self.writer.alarm_gaps()
+        self.writer.alarm_gaps(datetime.now(UTC))
 
     def _signer(self) -> Signer:
         return Signer(self.signing.origin, self.signing.current())

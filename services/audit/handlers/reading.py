@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from services.audit.domain import cursors
 from services.audit.domain.sight import Sight, cases_of, sight_of
-from services.audit.domain.views import Names, ids_of, read_of_log
+from services.audit.domain.views import Names, askable, ids_of, read_of_log
 from services.audit.stores.entries import Detail, EntryStore, Place
 from services.audit.stores.tree import TreeStore
 from services.chassis.client import Peer
@@ -48,7 +48,7 @@ class Reading:
         sight = sight_of(caller)
         if sight.everything or not case_ids or OWNER.roles is None or OWNER.roles.isdisjoint(caller.roles):
             return sight
-        wanted = GetAccessLists(case_ids=tuple(case_ids[:_MOST_IDS]))
+        wanted = GetAccessLists(case_ids=tuple(case for case in case_ids if askable(case))[:_MOST_IDS])
         lists: AccessLists = self.sharing.call("access_lists", wanted, reply=AccessLists)
         return sight_of(caller, [one.case_id for one in lists.items if decide(caller, one, OWNER).allowed])
 

@@ -17,7 +17,7 @@ from datetime import datetime
 
 from pymongo import ASCENDING, DESCENDING
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from services.audit.domain.merkle import HASH_SIZE, Frontier, Node, Range, cover
 from services.audit.domain.notes import Statement
@@ -26,6 +26,7 @@ from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
 
 _LOG = {"_id": "log"}
+_DUPLICATE = 11000
 
 
 class Raced(Exception):
@@ -79,23 +80,16 @@ class TreeStore:
         }
 
     def grow(self, before: int, placed: Sequence[Placed], session: Session) -> None:
-        """Add leaves to the tree of `before` entries. Raises Raced, or DuplicateKeyError for an entry that is
-        there."""
+        """Add leaves to the tree of `before` entries. Raises Raced, also for an entry that is there."""
         grown = {"$set": {"size": before + len(placed)}}
         if not self._tree.update_one({**_LOG, "size": before}, grown, session=session).matched_count:
             raise Raced
-        self._leaves.insert_many(
-            [
-                {
-                    "_id": one.index,
-                    "id": one.record.id,
-                    "leaf": one.leaf.leaf,
-                    "hashes": b"".join(one.complete),
-                }
-                for one in placed
-            ],
-            session=session,
-        )
+        try:
+            self._leaves.insert_many([_row(one) for one in placed], session=session)
+        except BulkWriteError as problem:
+            if any(error["code"] == _DUPLICATE for error in problem.details["writeErrors"]):
+                raise Raced from None
+            raise
 
     def known(self, ids: Iterable[str]) -> set[str]:
         """Those of the entries that are in the log."""
@@ -137,6 +131,15 @@ class TreeStore:
         with in_time():
             row = self._checkpoints.find_one(sort=[("_id", DESCENDING)])
         return None if row is None else (int(row["_id"]), bytes(row["root"]), str(row["note"]))
+
+
+def _row(placed: Placed) -> Document:
+    return {
+        "_id": placed.index,
+        "id": placed.record.id,
+        "leaf": placed.leaf.leaf,
+        "hashes": b"".join(placed.complete),
+    }
 
 
 def _make_indexes(database: Database[Document]) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
 
 from services.audit.domain.leaves import SALT_SIZE
 from services.audit.domain.merkle import Frontier
@@ -62,7 +61,7 @@ class LogWriter:
         for _ in range(TRIES):
             try:
                 placed = self._try(once, again)
-            except (Raced, DuplicateKeyError):
+            except Raced:
                 self._head, again = None, True
                 continue
             except BaseException:
@@ -86,9 +85,8 @@ class LogWriter:
         self._sign(self._tree.frontier(size), signer)
         return True
 
-    def alarm_gaps(self) -> None:
-        """Tell of numbers that never arrived, each once."""
-        now = datetime.now(UTC)
+    def alarm_gaps(self, now: datetime) -> None:
+        """Tell of numbers that have not arrived by `now`, each once."""
         for publisher, gap in self._publishers.overdue(now):
             if self._publishers.alarm(publisher, gap, now):
                 missing = gap.last - gap.first + 1

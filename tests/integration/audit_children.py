@@ -1,0 +1,89 @@
+"""What the tests of the log need beside it: a stand-in for `sharing`, an `audit` that dies, records sealed
+as a holder seals them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.audit.handlers.intake import IntakeHandlers
+from services.audit.service import AuditService
+from services.chassis.intake import Taken, intake
+from services.chassis.recording import CONTEXT
+from services.chassis.rpc import ANYONE, rpc
+from services.chassis.sealing import CONTENT_TYPE, Keyring
+from services.chassis.topology import INTAKE
+from services.contracts.access import AccessList, Owner
+from services.contracts.authority import AccessLists, Describe, Described, GetAccessLists
+from services.contracts.directory import RECORDER
+from services.contracts.paging import Ref
+from services.contracts.records import Record
+from tests.cell import Parts
+from tests.integration.running_services import Operator
+
+DIES = "CONCORDAT_TEST_DIES"
+"""Names a file: while it is there, the process dies after a batch is in the log and before it is told so."""
+
+
+class StandInSharing:
+    """Knows a case `OWNER--AGENCY` as the owner's, and calls everybody `name of ID`."""
+
+    name = "sharing"
+
+    @rpc(callers=ANYONE)
+    def access_lists(self, request: GetAccessLists) -> AccessLists:
+        return AccessLists(items=tuple(_list(case) for case in request.case_ids if "--" in case))
+
+    @rpc(callers=ANYONE)
+    def describe(self, request: Describe) -> Described:
+        return Described(names={one: f"name of {one}" for one in request.ids}, agencies={})
+
+
+def _list(case: str) -> AccessList:
+    owner, _, agency = case.partition("--")
+    return AccessList(
+        case_id=case,
+        term=1,
+        epoch=1,
+        owner=Owner(user=Ref(id=owner, name=owner), agency=Ref(id=agency, name=agency)),
+    )
+
+
+class DyingAudit(AuditService):
+    """An audit that is killed between a batch's commit and its acknowledgement."""
+
+    @intake(Record)
+    def take_records(self, batch: Sequence[Taken[Record]]) -> None:
+        IntakeHandlers.take_records(self, batch)
+        file = Path(os.environ[DIES])
+        if file.exists():
+            file.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Holder:
+    """A process that records, without its confirms: numbers, seals, publishes."""
+
+    def __init__(self, parts: Parts, operator: Operator, service: str = "cases") -> None:
+        self._keyring = Keyring(parts.keys_dir, service)
+        self._operator, self.service = operator, service
+        self.publisher, self.number = uuid.uuid4().hex, 0
+
+    def keep(self, record: Record, *, number: int | None = None, service: str | None = None) -> None:
+        self.number = self.number + 1 if number is None else number
+        told = {
+            "service": service or self.service,
+            "publisher": self.publisher,
+            "number": self.number,
+        }
+        self.send(record.model_copy(update=told).model_dump_json().encode())
+
+    def send(self, body: bytes) -> None:
+        """Seal whatever it is."""
+        self.publish(self._keyring.seal(RECORDER, body, 0, CONTEXT))
+
+    def publish(self, body: bytes, content_type: str = CONTENT_TYPE) -> None:
+        self._operator.publish(body, exchange=INTAKE, key=INTAKE, content_type=content_type)

@@ -1,0 +1,169 @@
+"""Records on their way into the log: the real broker, the real database, an audit that is killed."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.audit.domain import merkle
+from services.audit.domain.merkle import Frontier
+from services.audit.domain.notes import Signer, Statement
+from services.chassis import logkeys
+from services.chassis.mongo import connect
+from services.chassis.topology import dead_queue
+from tests.cell import Parts
+from tests.integration.audit_children import DIES, Holder
+from tests.integration.calling import Ear, Instance, instances
+from tests.unit.audit.logs import record
+from tests.waiting import until
+
+AUDIT, DYING = "services.audit.service:AuditService", "tests.integration.audit_children:DyingAudit"
+ORIGIN = "concordat.local/log"
+
+
+@pytest.fixture
+def log(parts: Parts) -> Iterator[Any]:
+    """Audit's database."""
+    with connect(parts.mongo_url("operator"), app="test") as client:
+        yield client["audit"]
+
+
+@pytest.fixture
+def holder(parts: Parts, ear: Ear) -> Holder:
+    return Holder(parts, ear)
+
+
+def in_log(log: Any, ids: set[str]) -> bool:
+    return bool(log["leaves"].count_documents({"id": {"$in": list(ids)}}) >= len(ids))
+
+
+def check(log: Any, parts: Parts) -> None:
+    """One tree, each entry once, and a checkpoint of all of it, signed with the key of the folder."""
+    tree, seen = Frontier(), set()
+    for index, row in enumerate(log["leaves"].find().sort("_id", 1)):
+        assert row["_id"] == index
+        assert row["id"] not in seen
+        seen.add(row["id"])
+        tree, _ = tree.add(merkle.leaf_hash(row["leaf"]))
+    note = until(lambda: (log["checkpoints"].find_one({"_id": tree.size}) or {}).get("note"))
+    signer = Signer(ORIGIN, logkeys.read(parts.keys_dir, ORIGIN).current())
+    assert Statement.read(signer.verifier.open(note)) == Statement(ORIGIN, tree.size, tree.root)
+
+
+def test_records_are_in_the_log_under_a_checkpoint(
+    parts: Parts, log: Any, holder: Holder, tmp_path: Path
+) -> None:
+    records = [record(number) for number in range(1200)]
+    with instances(parts, tmp_path, AUDIT):
+        for one in records:
+            holder.keep(one)
+        until(lambda: in_log(log, {one.id for one in records}), seconds=30)
+        check(log, parts)
+    row = log["publishers"].find_one({"_id": f"cases/{holder.publisher}"})
+    assert (row["last"], row["missing"]) == (1200, [])
+
+
+def test_an_audit_killed_between_a_batch_and_its_acknowledgement_logs_each_record_once(
+    parts: Parts, log: Any, holder: Holder, tmp_path: Path
+) -> None:
+    records, death = [record(number) for number in range(300)], tmp_path / "dies"
+    death.touch()
+    with instances(parts, tmp_path, DYING, **{DIES: str(death)}) as (audit,):
+        for one in records[:200]:
+            holder.keep(one)
+        until(lambda: not audit.alive, seconds=30)
+    assert log["leaves"].count_documents({"id": {"$in": [one.id for one in records]}}) > 0
+    for one in records[200:]:
+        holder.keep(one)  # nobody is there: the queue takes them all the same
+    with instances(parts, tmp_path, AUDIT) as (other,):
+        until(lambda: in_log(log, {one.id for one in records}), seconds=30)
+        until(lambda: other.metric('records_total{outcome="duplicate"}') > 0)
+        check(log, parts)
+
+
+def test_two_audits_of_which_one_is_killed_again_and_again_log_each_record_once(
+    parts: Parts, log: Any, holder: Holder, tmp_path: Path
+) -> None:
+    records, chance = [record(number) for number in range(900)], random.Random(7)
+    for begin in range(0, 900, 300):
+        with instances(parts, tmp_path, AUDIT, AUDIT) as audits:
+            dies = chance.randrange(300)  # whenever: before, in or after a batch
+            for place, one in enumerate(records[begin : begin + 300]):
+                holder.keep(one)
+                if place == dies:
+                    audits[chance.randrange(2)].kill()
+    with instances(parts, tmp_path, AUDIT):
+        until(lambda: in_log(log, {one.id for one in records}), seconds=30)
+        check(log, parts)
+    assert log["publishers"].find_one({"_id": f"cases/{holder.publisher}"})["missing"] == []
+
+
+def test_a_frozen_audit_that_wakes_up_does_no_harm(
+    parts: Parts, log: Any, holder: Holder, tmp_path: Path
+) -> None:
+    records = [record(number) for number in range(400)]
+    with instances(parts, tmp_path, AUDIT, AUDIT, CONCORDAT_HEARTBEAT="1") as audits:
+        for one in records[:200]:
+            holder.keep(one)
+        audits[0].pause()
+        for one in records[200:]:
+            holder.keep(one)
+        until(lambda: in_log(log, {one.id for one in records}), seconds=40)
+        audits[0].resume()
+        until(lambda: _ready(audits[0]), seconds=20)
+        check(log, parts)
+
+
+def _ready(instance: Instance) -> bool:
+    return instance._get("readyz") is not None
+
+
+def test_what_nobody_can_read_is_put_aside_and_the_rest_goes_on(
+    parts: Parts, log: Any, ear: Ear, holder: Holder, tmp_path: Path
+) -> None:
+    ear.taken(dead_queue("audit"))
+    good = record(0)
+    with instances(parts, tmp_path, AUDIT) as (audit,):
+        holder.publish(b"Jane Roe, 1 High Street", content_type="text/plain")
+        holder.publish(b"\1 not sealed at all")
+        holder.send(b'{"name": "Jane Roe"}')
+        holder.keep(record(1), number=9, service="sharing")
+        holder.keep(good, number=1)
+        until(lambda: in_log(log, {good.id}))
+        letters = until(lambda: found if len(found := _letters(ear)) == 4 else None)
+        assert audit.metric('dead_letters_total{queue="intake"') == 4
+    assert sorted(letter.headers["x-reason"] for letter in letters) == [
+        "content_type",
+        "not_a_record",
+        "not_sealed_for_us",
+        "other_service",
+    ]
+    assert not any("Roe" in str(letter.body) for letter in letters)
+    assert all(len(letter.headers["x-sha256"]) == 64 for letter in letters)
+
+
+_found: list[Any] = []
+
+
+def _letters(ear: Ear) -> list[Any]:
+    _found.extend(ear.taken(dead_queue("audit")))
+    return _found
+
+
+def test_a_gap_in_the_numbers_is_kept_until_it_is_filled(
+    parts: Parts, log: Any, holder: Holder, tmp_path: Path
+) -> None:
+    with instances(parts, tmp_path, AUDIT):
+        for number in (1, 2, 6):
+            holder.keep(record(number), number=number)
+        key = {"_id": f"cases/{holder.publisher}"}
+        until(lambda: (log["publishers"].find_one(key) or {}).get("last") == 6)
+        (gap,) = log["publishers"].find_one(key)["missing"]
+        assert (gap["first"], gap["last"]) == (3, 5)
+        for number in (5, 3, 4):
+            holder.keep(record(number), number=number)
+        until(lambda: log["publishers"].find_one(key)["missing"] == [])
