@@ -42,7 +42,8 @@ class Identification(Identity):
         user, session = found
         asked = self._asked(request, present, user.agency_id)
         caller = judge_user(asked, user, session)
-        self._see("user", user.id, session, asked.now)
+        if not asked.permit.quiet:
+            self._see("user", user.id, session, asked.now)
         return caller
 
     def _client(self, request: Identify, token: Token, present: Present) -> Caller:
@@ -53,7 +54,8 @@ class Identification(Identity):
         accountable = self.users.known([client.accountable_user_id]).get(client.accountable_user_id)
         asked = self._asked(request, present, client.agency_id)
         caller = judge_client(asked, client, session, accountable)
-        self._see("client", client.id, session, asked.now)
+        if not asked.permit.quiet:
+            self._see("client", client.id, session, asked.now)
         return caller
 
     def _asked(self, request: Identify, present: Present, agency_id: str) -> Asked:
