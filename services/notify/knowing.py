@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.chassis.client import Peer
-from services.contracts.authority import MayKnow, MayKnowAnswers
+from services.contracts.authority import MayKnow, MayKnowAnswers, Question
 from services.notify.domain.items import Item
 
 AT_ONCE = 500
@@ -13,14 +13,14 @@ AT_ONCE = 500
 
 def may_know(sharing: Peer, principal_id: str, items: Sequence[Item]) -> list[bool]:
     """For each item, whether this principal may be told of it now. Raises a kind of Unavailable."""
-    answers: list[bool] = []
-    for first in range(0, len(items), AT_ONCE):
-        questions = tuple(item.question(principal_id) for item in items[first : first + AT_ONCE])
+    asked = [item.question(principal_id) for item in items]
+    different = list(dict.fromkeys(asked))  # a busy case asks the same of many items
+    answers: dict[Question, bool] = {}
+    for first in range(0, len(different), AT_ONCE):
+        questions = tuple(different[first : first + AT_ONCE])
         told: MayKnowAnswers = sharing.call("may_know", MayKnow(questions=questions), reply=MayKnowAnswers)
-        if len(told.answers) != len(questions):
-            raise ValueError("as many answers as questions")
-        answers.extend(told.answers)
-    return answers
+        answers.update(zip(questions, told.answers, strict=True))
+    return [answers[question] for question in asked]
 
 
 def known(sharing: Peer, principal_id: str, items: Sequence[Item]) -> list[Item]:
