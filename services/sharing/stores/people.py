@@ -105,9 +105,9 @@ class UserStore:
             rows = list(self._rows.find({"_id": {"$in": list(ids)}}, PROJECTION, session=session))
         return {row["_id"]: user_of(row) for row in rows}
 
-    def by_username(self, username: str) -> User | None:
+    def by_username(self, username: str, session: Session | None = None) -> User | None:
         with in_time():
-            row = self._rows.find_one({"username_key": username.casefold()}, PROJECTION)
+            row = self._rows.find_one({"username_key": username.casefold()}, PROJECTION, session=session)
         return None if row is None else user_of(row)
 
     def in_team(self, team_id: str, session: Session | None = None, *, most: int = 1000) -> list[User]:
