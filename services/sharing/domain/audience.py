@@ -35,9 +35,11 @@ class Way:
 def ways(ownership: Ownership, known: Mapping[str, Known], members: Collection[Known]) -> list[Way]:
     """In the order of `place`. `members` are the people of every team that is named; who is no member of the
     agency any more has no way in."""
-    found = [*_owners_way(ownership, known)]
+    found, owner = [*_owners_way(ownership, known)], f"u:{ownership.owner.user.id}"
     for grant in ownership.grants:
-        found += {way.place: way for way in _ways(grant, known, members)}.values()
+        # The owner has everything: what else names it opens nothing.
+        others = (way for way in _ways(grant, known, members) if way.known.key != owner)
+        found += {way.place: way for way in others}.values()
     return sorted(found, key=lambda way: way.place)
 
 

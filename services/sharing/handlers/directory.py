@@ -33,8 +33,8 @@ class DirectoryHandlers(Grants):
         else:
             found, after = self.directory.page_of_team(request.team_id, request.limit, request.cursor, today)
             found = [one for one in found if request.agency_id in (None, one.agency.id)]
-        self._record(caller, "directory.list", found)
-        return self._shown(found, after, today)
+        self._record_found(caller, "directory.list", found)
+        return self._found(found, after, today)
 
     @rpc(expected_exceptions=ConcordatError)
     def search_directory(self, request: SearchDirectory, caller: Caller) -> DirectoryPage:
@@ -44,14 +44,14 @@ class DirectoryHandlers(Grants):
         found, after = self.directory.search(
             request.text, request.agency_id, request.limit, request.cursor, today
         )
-        self._record(caller, "directory.search", found)
-        return self._shown(found, after, today)
+        self._record_found(caller, "directory.search", found)
+        return self._found(found, after, today)
 
-    def _record(self, caller: Caller, action: str, found: Sequence[Known]) -> None:
+    def _record_found(self, caller: Caller, action: str, found: Sequence[Known]) -> None:
         objects = tuple(Object(type=one.kind, id=one.id, agency_id=one.agency.id) for one in found)
         self.records.keep(entry(caller, action, outcome="shown", objects=objects))
 
-    def _shown(self, found: Sequence[Known], after: str | None, today: Today) -> DirectoryPage:
+    def _found(self, found: Sequence[Known], after: str | None, today: Today) -> DirectoryPage:
         teams = self.directory.team_names(found)
         return DirectoryPage(items=tuple(_item(one, teams, today) for one in found), next=after)
 

@@ -107,7 +107,7 @@ class ShareActs(Applying):
             raise NotVisible
         if request.if_match is None:
             raise IfMatchRequired
-        present = self._shown(ownership, grant, today, to_owner=to_owner)
+        present = self._shown_share(ownership, grant, today, to_owner=to_owner)
         if request.if_match != present.etag:
             raise Stale(etag=present.etag)
         return ownership, grant
@@ -159,9 +159,9 @@ class ShareActs(Applying):
         to_owner = owns(looked.caller, ownership)
         grant = ownership.grant(share_id)
         if grant is not None and (to_owner or names_caller(looked.caller, grant)):
-            view = self._shown(ownership, grant, today, to_owner=to_owner)
+            view = self._shown_share(ownership, grant, today, to_owner=to_owner)
         elif to_owner:
-            view = self._past_shown(looked.case_id, share_id, today)
+            view = self._past_share(looked.case_id, share_id, today)
         else:
             raise NotVisible
         record = first or self.seen(looked, "share.read", "opened")
@@ -179,11 +179,11 @@ class ShareActs(Applying):
         record = first or self.seen(looked, "share.read", "opened")
         return show_past(past, {}, to_owner=False).model_copy(update={"disclosed": disclosed(record)})
 
-    def _shown(self, ownership: Ownership, grant: Grant, today: Today, *, to_owner: bool) -> ShareView:
+    def _shown_share(self, ownership: Ownership, grant: Grant, today: Today, *, to_owner: bool) -> ShareView:
         known = self.directory.by_kind(today, **keys_in([grant]))
         return show(ownership, grant, known, today, to_owner=to_owner)
 
-    def _past_shown(self, case_id: str, share_id: str, today: Today) -> ShareView:
+    def _past_share(self, case_id: str, share_id: str, today: Today) -> ShareView:
         past = self.ownerships.past(share_id)
         if past is None or past.case_id != case_id:
             raise NotVisible
