@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING
@@ -56,7 +57,9 @@ class SubjectStore:
     def find(self, subject_id: str, session: Session | None = None) -> Subject | None:
         with in_time():
             row = self._rows.find_one({"_id": subject_id}, _UNSEEN, session=session)
-        return None if row is None else _subject(row)
+        # One that is not there takes as long to be found missing as one to be found hidden.
+        subject = _subject(row or _DECOY)
+        return None if row is None else subject
 
     def find_many(self, subject_ids: Collection[str], session: Session | None = None) -> dict[str, Subject]:
         """Those that there are, by id: one read."""
@@ -159,6 +162,24 @@ def _subject(row: Document) -> Subject:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
+
+
+_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+_DECOY: Document = {
+    "_id": "nobody",
+    "agency_id": "nobody",
+    "body": {
+        "kind": "person",
+        "names": [{"given": "nobody", "family": "nobody", "type": "legal"}],
+        "team_id": "nobody",
+        "born": {"date": "1980-01-01", "precision": "day"},
+        "external_ref": {"system": "nobody", "id": "nobody"},
+    },
+    "version": 0,
+    "created_by": "nobody",
+    "created_at": _MOMENT,
+    "updated_at": _MOMENT,
+}
 
 
 def _make_indexes(database: Database[Document]) -> None:
