@@ -135,6 +135,7 @@ def test_changing_needs_the_present_etag(here: World) -> None:
     with pytest.raises(UrlNotAllowed):
         patch(client, made, changed.etag, url="http://hooks.example.org/")
     assert patch(client, made, changed.etag, state="disabled").state == "disabled"
+    assert patch(client, made, "*", state="active").state == "active"
 
 
 def test_deleting(here: World) -> None:

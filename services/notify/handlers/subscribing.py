@@ -95,7 +95,7 @@ class Subscribing(Parts):
 
         def body(session: Session, emit: Emit) -> Made:
             present = self.subscriptions.load(request.subscription_id, whose(caller), session)
-            if present.etag != request.if_match:
+            if request.if_match not in ("*", present.etag):
                 raise Stale(etag=present.etag)
             self.subscriptions.change(present.id, asked, session)
             if request.change.state == "disabled":
