@@ -14,6 +14,7 @@ from deploy.launcher.cell import remembered
 def bootstrap(
     username: Annotated[str, typer.Option(help="Log-in of the first administrator.")],
     name: Annotated[str, typer.Option(help="The administrator's own name.")],
+    email: Annotated[str, typer.Option(help="The administrator's address.")],
     data: options.Data = options.RUN,
 ) -> None:
     """Make the operator's agency and its first administrator, who activates with the token that is printed.
@@ -21,7 +22,9 @@ def bootstrap(
     Safe to repeat: there is one first administrator. Elsewhere than in a cell the same is done inside a
     container of sharing: python -m services.sharing.bootstrap.
     """
-    made = first.run(remembered(data).environment_of("sharing"), ["--username", username, "--name", name])
+    made = first.run(
+        remembered(data).environment_of("sharing"), ["--username", username, "--name", name, "--email", email]
+    )
     token = made.get("activation_token")
     if token is None:
         typer.echo("The first administrator is there and active.")

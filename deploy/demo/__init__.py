@@ -96,7 +96,7 @@ def _filled(file: Path, url: str, secret: str) -> bool:
 
 
 def _seeded(cell: Cell, url: str, secret: str, say: Say) -> Seeded:
-    options = ["--username", OPERATOR.username, "--name", OPERATOR.name]
+    options = ["--username", OPERATOR.username, "--name", OPERATOR.name, "--email", OPERATOR.email]
     first = bootstrap.run(cell.environment_of("sharing"), options)
     try:
         made = seed(url, first.get("activation_token"), secret, say)

@@ -99,10 +99,8 @@ PEOPLE = (
     Person("b.finch", "Ben Finch", "middlesbrough", "ASB Officer", ("practitioner",), "Community Safety"),
     Person("r.dale", "Rosa Dale", "redcar", "ASB Officer", ("practitioner",), "Community Safety"),
     Person("o.pike", "Owen Pike", "coast", "Neighbourhood Officer", ("practitioner",), "Neighbourhoods"),
-    Person(
-        "n.stroud", "Nadia Stroud", "accent", "Neighbourhood Officer", ("practitioner",), "Neighbourhoods"
-    ),
-    Person("k.wynn", "Kit Wynn", "northstar", "Neighbourhood Officer", ("practitioner",), "Neighbourhoods"),
+    Person("n.stroud", "Nadia Stroud", "accent", "Neighbourhood Manager", ("agency_admin",)),
+    Person("k.wynn", "Kit Wynn", "northstar", "Neighbourhood Manager", ("agency_admin",)),
     Person("f.moss", "Frank Moss", "fire", "Home Safety Officer", ("practitioner",), "Home Safety"),
     Person(
         "i.castle", "Ivy Castle", "nhs", "Liaison Practitioner", ("practitioner",), "Liaison and Diversion"
@@ -113,6 +111,27 @@ PEOPLE = (
     Person("x.hale", "Xenia Hale", "opcc", "Programme Manager", ("programme_manager",)),
     Person("u.bright", "Una Bright", "police", "Desk Officer", ("light_participant",), TEAMS["police"][0]),
 )
+
+_ADMINISTRATORS = (
+    ("hartlepool", "Anders Pole"),
+    ("stockton", "Bella Tees"),
+    ("middlesbrough", "Colm Bridge"),
+    ("redcar", "Dina Strand"),
+    ("coast", "Eli Marram"),
+    ("fire", "Hana Quench"),
+    ("nhs", "Idris Weir"),
+    ("opcc", "Jo Mandate"),
+    ("harbour", "Kim Beacon"),
+)
+
+PEOPLE = (
+    *PEOPLE,
+    *(
+        Person(f"admin.{body}", name, body, "Systems Administrator", ("agency_admin",))
+        for body, name in _ADMINISTRATORS
+    ),
+)
+"""Each agency's administrator makes its teams and invites its people."""
 
 OPERATOR = Person("operator", "Olive Sandford", "operator", "Service Operator", ("system_operator",))
 

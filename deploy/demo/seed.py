@@ -18,7 +18,7 @@ from deploy.demo.api import Api, Refusal, key_of
 from deploy.demo.partnership import BODIES, OPERATOR, PEOPLE, TEAMS, Person
 
 _WORDS = "amber birch cedar delta ember fjord grove heron islet juniper kestrel linen maple nectar otter pine"
-_HANDS = 4
+_HANDS = 2
 """People activated at once: each costs two argon2 hashes."""
 
 Say = Callable[[str], None]
@@ -59,7 +59,7 @@ def seed(url: str, operator_token: str | None, password: str, say: Say) -> Seede
     say("first administrators, and the security procedure")
     _appointed(operator, made, password)
     _procedure(made)
-    for username in (OPERATOR.username, *(one.username for one in _first())):
+    for username in (OPERATOR.username, *(one.username for one in _first() if _may_log_in(one))):
         sign_procedure(made.sign_in(username))
     say("teams and people")
     _teams(made)
@@ -192,23 +192,22 @@ def _procedure(made: Seeded) -> None:
 
 
 def _teams(made: Seeded) -> None:
-    """By each agency's administrator where it has one, else by the operator's appointee."""
+    """By each agency's administrator: who has no active protocol cannot log in, and makes none."""
+    standing = {body.key: body.standing for body in BODIES}
     for body_key, names in TEAMS.items():
-        with_admin = _administrator(made, body_key)
+        if standing[body_key] != "active":
+            continue
+        administrator = _administrator(made, body_key)
         for name in names:
-            team = with_admin.post(
-                "/teams",
-                {"agency_id": made.agencies[body_key], "name": name},
-                key=key_of("team", body_key, name),
-            )
+            body = {"agency_id": made.agencies[body_key], "name": name}
+            team = administrator.post("/teams", body, key=key_of("team", body_key, name))
             made.teams[body_key, name] = team["id"]
 
 
 def _administrator(made: Seeded, body_key: str) -> Api:
-    for person in PEOPLE:
-        if person.body == body_key and "agency_admin" in person.roles:
-            return made.sign_in(person.username)
-    return made.sign_in(OPERATOR.username)
+    """The agency's own where it may log in, else the operator, who appoints first administrators anywhere."""
+    person = next(one for one in PEOPLE if one.body == body_key and "agency_admin" in one.roles)
+    return made.sign_in(person.username if _may_log_in(person) else OPERATOR.username)
 
 
 def _people(made: Seeded, password: str) -> None:

@@ -167,7 +167,7 @@ def four_work(walk: Walk) -> str:
         assert case_id not in {one["id"] for one in outsider.all("/cases")}
     told = []
     for agency in ("Accent Housing", "North Star Housing"):
-        user = walk.cast.user(agency, "practitioner")
+        user = walk.cast.user(agency, "agency_admin")
         login = {"username": user["username"], "password": user["password"]}
         told.append(refused(Api(walk.cast.url), "POST", "/sessions", login)[1])
         wrong = {**login, "password": "not-the-password-1"}
