@@ -14,7 +14,7 @@ from gateway.asking import Asking
 from gateway.web import words
 from gateway.web.assets import Assets
 from gateway.web.forms.fields import Field
-from gateway.web.forms.form import CSRF, ONCE, Form, NotRight
+from gateway.web.forms.form import CSRF, ONCE, Form, NotRight, Typed
 from gateway.web.menu import Menu
 from gateway.web.templating import Templates
 from gateway.web.visit import Body, Visit
@@ -140,6 +140,10 @@ class FormPage(Page):
 
     fields: ClassVar[tuple[Field, ...]] = ()
 
+    def make(self, typed: Typed | None = None) -> Form:
+        """The form, with what was typed; one whose questions depend on that is made differently."""
+        return Form(self.fields, typed)
+
     async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
         """The page with `form` on it."""
         raise NotImplementedError
@@ -149,10 +153,10 @@ class FormPage(Page):
         raise NotImplementedError
 
     async def get(self, visit: Visit, **ids: str) -> Outcome:
-        return await self.show(visit, Form(self.fields), **ids)
+        return await self.show(visit, self.make(), **ids)
 
     async def post(self, visit: Visit, **ids: str) -> Outcome:
-        form = Form(self.fields, visit.typed)
+        form = self.make(visit.typed)
         if not self.open:
             visit.count_unread()
         status = 422

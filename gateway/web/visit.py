@@ -71,6 +71,12 @@ class Visit:
         return str(self.req.path)
 
     @property
+    def origin(self) -> str:
+        """Where browsers find this site, as they said themselves."""
+        scheme = "https" if self._asking.sessions.secure else "http"
+        return f"{scheme}://{self.req.get_header('Host') or 'localhost'}"
+
+    @property
     def request_id(self) -> str:
         serving = context.current()
         return serving.request_id if serving else ""
