@@ -13,14 +13,16 @@ if TYPE_CHECKING:
 
 
 def settings() -> None:
-    """List every setting of a service, and what the gateway has besides: type, default and meaning."""
+    """List every setting of a service, and what some have besides: type, default and meaning."""
     # 0.15 s that no other command should wait for
     from gateway.settings import GatewaySettings
     from services.chassis.settings import describe
+    from services.sharing.settings import SharingSettings
 
     common = describe()
     _show("every service and the gateway", common)
-    _show("the gateway alone", [one for one in describe(GatewaySettings) if one not in common])
+    for who, model in (("the gateway", GatewaySettings), ("sharing", SharingSettings)):
+        _show(f"{who} alone", [one for one in describe(model) if one not in common])
 
 
 def _show(title: str, settings: Sequence[Setting]) -> None:
