@@ -28,6 +28,7 @@ from gateway.resources.stream import Streams
 from gateway.resources.table import Responder, Table
 from gateway.routes import PREFIX, ROUTES
 from gateway.settings import GatewaySettings
+from gateway.web.routes import add_pages
 from services.chassis import logs, tracing
 from services.chassis.aio import AsyncCalls
 
@@ -61,6 +62,7 @@ def create_app(settings: GatewaySettings | None = None) -> App:
     app.add_route("/openapi.json", Document(openapi.document))
     app.add_route("/asyncapi.json", Document(asyncapi.document))
     _add_api(app, asking, changes, settings)
+    add_pages(app, asking, changes)
     if settings.echo:
         _add_echo(app, calls, settings.body_limit)
     return app

@@ -185,6 +185,16 @@ class FormPage(Page):
         return Shown(shown.template, shown.context, status)
 
 
+class NotFound(Page):
+    """What is no page at all: the same page as what nobody may know of."""
+
+    async def on_any(self, req: falcon.asgi.Request, resp: falcon.asgi.Response | None, **ids: str) -> None:
+        assert resp is not None
+        visit = Visit(self.site.asking, req, resp)
+        visit.count_unread()
+        await self.write(visit, refused(visit, NotVisible()))
+
+
 def secure(resp: falcon.asgi.Response) -> None:
     """What browsers are told of every page. `no-store` and `nosniff` are set at the door."""
     resp.set_header("Content-Security-Policy", POLICY)

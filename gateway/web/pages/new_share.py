@@ -290,7 +290,7 @@ def _take_members(form: Form, draft: ShareDraft) -> None:
         kind, _, rest = text.partition("|")
         who, _, name = rest.partition("|")
         if kind in ("user", "team", "client"):
-            found.append(DraftMember(kind=kind, id=who[:64], name=name[:300]))  # type: ignore[arg-type]
+            found.append(DraftMember(kind=kind, id=who[:64], name=name[:300]))
     draft.members = list({(one.kind, one.id): one for one in found}.values())
 
 

@@ -99,7 +99,7 @@ class NewProcedure(FormPage):
         return await super().post(visit, **ids)
 
     async def act(self, visit: Visit, form: Form, **ids: str) -> Outcome:
-        clauses = []
+        clauses: list[dict[str, object]] = []
         for row in range(count_rows(visit.typed)):
             heading, text = form.text(f"heading-{row}"), form.text(f"text-{row}")
             if not heading and not text:
