@@ -43,8 +43,8 @@ from services.contracts.records import Object, Record
 from services.contracts.views import Disclosed
 from services.contracts.vocabulary import AccessReason
 
-TRIES = 8
-"""How often a read or a command decides again because the case moved under it."""
+TRIES = 50
+"""How often one decides again because the case moved under it; the deadline of the call ends it sooner."""
 
 AboutCase = (
     PatchCase

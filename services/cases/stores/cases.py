@@ -32,6 +32,7 @@ from services.contracts.vocabulary import CaseStatus, Template
 KNOWN_AT_MOST = 50_000
 _UNSEEN = {"words": False, "readers": False, "settled": False}
 _IN_LISTS = {**_UNSEEN, "summary": False, "subjects": False, "external_ref": False}
+_IN_SEARCHES = {name: seen for name, seen in _IN_LISTS.items() if name != "summary"}
 
 
 class Moved(Exception):
@@ -101,7 +102,7 @@ class CaseStore:
         query = _query(wanted, before)
         query["$and"] = [{"words": re.compile("^" + re.escape(word))} for word in words]
         with in_time():
-            rows = self._rows.find(query, {**_IN_LISTS, "summary": True})
+            rows = self._rows.find(query, _IN_SEARCHES)
             return [case_of(row) for row in rows.sort("_id", DESCENDING).limit(limit).batch_size(limit + 1)]
 
     def insert(self, case: Case, session: Session) -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pymongo import ASCENDING
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from services.chassis.logs import log
@@ -26,8 +27,10 @@ class ReadStore:
     """Marks in MongoDB, acknowledged by one node: losing one shows a case as unread once more."""
 
     def __init__(self, database: Database[Document]) -> None:
-        self._rows = database["reads"]
-        self._loose = self._rows.with_options(write_concern=WriteConcern(w=1, j=False))
+        # Read as they are written: a majority may not have the last one yet.
+        self._loose = database["reads"].with_options(
+            write_concern=WriteConcern(w=1, j=False), read_concern=ReadConcern("local")
+        )
         self._written: dict[str, datetime] = {}
 
     def mark(self, principal: str, case_id: str, seen: datetime) -> None:
@@ -48,7 +51,7 @@ class ReadStore:
             return {}
         keys = [f"{principal}/{one}" for one in case_ids]
         with in_time():
-            rows = list(self._rows.find({"_id": {"$in": keys}}, {"seen": True}))
+            rows = list(self._loose.find({"_id": {"$in": keys}}, {"seen": True}))
         return {row["_id"].partition("/")[2]: row["seen"] for row in rows}
 
     def _write(self, which: Document, seen: datetime, *, upsert: bool) -> None:

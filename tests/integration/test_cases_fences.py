@@ -1,0 +1,196 @@
+"""A narrowing holds from the moment that `sharing` commits it, whatever `cases` has heard of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.contracts.authority import CasesKnown, GetCasesKnown
+from services.contracts.cases import cases
+from services.contracts.errors import NotVisible, Refused, Unavailable
+from tests.cell import Parts
+from tests.integration.calling import Calling, Instance, instances
+from tests.integration.cases_world import CASES, SHARING, World, given
+
+
+@pytest.fixture(scope="module")
+def world(parts: Parts, calling: Calling, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder: Path = tmp_path_factory.mktemp("cases")
+    with instances(parts, folder, SHARING, CASES) as started, Calling(parts, "sharing") as sharing:
+        world = World(parts, calling, sharing)
+        world.authority = started[0]  # type: ignore[attr-defined]
+        yield world
+        world.close()
+
+
+def _authority(world: World) -> Instance:
+    return world.authority  # type: ignore[attr-defined, no-any-return]
+
+
+def _channels(world: World, case_id: str, who: Any) -> list[Callable[[], Any]]:
+    return [
+        lambda: who.get(case_id, "task"),
+        lambda: who.get(case_id, "task", ("entries", "tasks")),
+        lambda: who.timeline(case_id, "task"),
+        lambda: who.tasks_of(case_id, "task"),
+        lambda: who.note(case_id),
+    ]
+
+
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_a_committed_revoke_holds_before_it_was_applied(world: World, all_of_them: bool) -> None:
+    owner, officer = world.person(), world.person("B")
+    case_id, other_id = owner.create()["id"], owner.create()["id"]
+    world.share(case_id, given(officer))
+    world.share(other_id, given(officer))
+    officer.note(case_id)
+    acl = world.decided(case_id)
+    officer.fences = "all" if all_of_them else {case_id: acl.epoch}
+    assert officer.listed() == [other_id]
+    assert officer.search("noise") == [other_id]
+    assert officer.search(owner.get(case_id)["reference"]) == []
+    for channel in _channels(world, case_id, officer):
+        with pytest.raises(NotVisible):
+            channel()
+    # What was learnt is kept.
+    officer.fences = {}
+    with pytest.raises(NotVisible):
+        officer.get(case_id, "task")
+
+
+@pytest.mark.parametrize("all_of_them", [False, True])
+def test_a_missing_case_is_missing_under_fences_too(world: World, all_of_them: bool) -> None:
+    stranger = world.person("B")
+    stranger.fences = "all" if all_of_them else {"gone": 7}
+    case_id = world.person().create()["id"]
+    for asked in ("gone", case_id):
+        with pytest.raises(NotVisible):
+            stranger.get(asked)
+
+
+def test_a_grant_that_only_sharing_has_is_in_the_list_at_once(world: World) -> None:
+    owner, officer = world.person(), world.person("B")
+    case_id = owner.create()["id"]
+    acl = world.decided(case_id, given(officer))
+    assert officer.listed() == []
+    officer.fences = {case_id: acl.epoch}
+    assert officer.listed() == [case_id]
+    assert officer.get(case_id, "task")["id"] == case_id
+
+
+def test_without_the_authority_a_case_behind_its_fence_is_refused_and_others_are_not(world: World) -> None:
+    owner, officer = world.person(), world.person("B")
+    case_id, other_id = owner.create()["id"], owner.create()["id"]
+    world.share(case_id, given(officer))
+    world.share(other_id, given(officer))
+    acl = world.decided(case_id)
+    officer.fences = {case_id: acl.epoch}
+    _authority(world).pause()
+    try:
+        assert officer.get(other_id, "task")["id"] == other_id
+        for channel in (lambda: officer.get(case_id, "task"), officer.listed, lambda: officer.note(case_id)):
+            with pytest.raises(Unavailable):
+                channel()
+    finally:
+        _authority(world).resume()
+    assert officer.listed() == [other_id]
+
+
+def test_a_fence_that_the_authority_does_not_reach_refuses(world: World) -> None:
+    owner = world.person()
+    case_id = owner.create()["id"]
+    owner.fences = {case_id: 99}
+    with pytest.raises(Unavailable):
+        owner.get(case_id)
+
+
+def test_lists_are_replaced_by_newer_ones_only(world: World) -> None:
+    owner, officer = world.person(), world.person("B")
+    case_id = owner.create()["id"]
+    old = world.share(case_id, given(officer))
+    new = world.share(case_id)
+    (stored,) = world.apply(old).items
+    assert (stored.case_id, stored.term, stored.epoch) == (case_id, new.term, new.epoch)
+    with pytest.raises(NotVisible):
+        officer.get(case_id)
+    later_term = old.model_copy(update={"term": 2, "epoch": 1})
+    (stored,) = world.apply(later_term).items
+    assert (stored.term, stored.epoch) == (2, 1)
+    assert officer.get(case_id, "task")["id"] == case_id
+    assert world.apply(old.model_copy(update={"case_id": "unknown"})).items == ()
+
+
+def test_only_sharing_may_say_who_sees_what(world: World) -> None:
+    owner = world.person()
+    acl = world.acl(owner.create()["id"])
+    from services.contracts.authority import ApplyAccessLists
+
+    with pytest.raises(Refused):
+        world.calling.ask("cases.apply_acl", ApplyAccessLists(lists=(acl,)), key=uuid.uuid4().hex)
+    with pytest.raises(Refused):
+        world.calling.ask("cases.cases_known", GetCasesKnown(case_ids=(acl.case_id,)))
+    known: CasesKnown = world.sharing.ask(
+        "cases.cases_known", GetCasesKnown(case_ids=(acl.case_id, "none")), reply=CasesKnown
+    )
+    assert known.case_ids == (acl.case_id,)
+
+
+def test_whoever_has_a_conflict_of_interest_knows_of_nothing(world: World) -> None:
+    owner, officer = world.person(), world.person("B")
+    case_id = owner.create()["id"]
+    world.share(case_id, given(officer))
+    world.cases["cases"].update_one({"_id": case_id}, {"$set": {"excluded": [officer.id]}})
+    assert officer.listed() == []
+    for channel in _channels(world, case_id, officer):
+        with pytest.raises(NotVisible):
+            channel()
+
+
+def test_lists_read_little_more_than_they_show(world: World) -> None:
+    """On 10,000 cases, of which 40 name the reader: through a team and by herself."""
+    from pymongo import DESCENDING
+
+    from services.cases.stores.cases import Wanted, _query
+
+    owner, reader = world.person(), world.person("B", "team-b")
+    row = world.cases["cases"].find_one({"_id": owner.create()["id"]})
+    assert row is not None
+    rows = [
+        {
+            **row,
+            "_id": f"{number:06}",
+            "reference": f"C-{number}",
+            "readers": sorted({"u:x", f"u:{reader.id}" if number % 500 == 0 else "u:y"}
+                              | ({"t:team-b"} if number % 500 in (0, 250) else set())),
+            "owner_user": "x",
+            "status": "open" if number % 1000 < 500 else "review",
+        }
+        for number in range(10_000)
+    ]  # fmt: skip
+    world.cases["cases"].insert_many(rows)
+    try:
+        keys = (f"u:{reader.id}", "t:team-b")
+        for wanted, shown in (
+            (Wanted(keys, reader.id), 25),
+            (Wanted(keys, reader.id, mine="shared", status="review"), 20),
+            (Wanted(keys, "x", mine="owned"), 25),
+        ):
+            query = _query(wanted, None)
+            plan = world.cases["cases"].find(query).sort("_id", DESCENDING).limit(25).explain()
+            stats = plan["executionStats"]
+            assert stats["nReturned"] == shown
+            assert stats["totalDocsExamined"] <= 3 * shown, plan["queryPlanner"]["winningPlan"]
+            assert stats["totalKeysExamined"] <= 200
+    finally:
+        world.cases["cases"].delete_many({"owner_user": "x"})
+
+
+def test_a_case_registered_but_never_opened_is_nowhere(world: World) -> None:
+    owner = world.person()
+    with pytest.raises(NotVisible):
+        owner.get("registered-only")
+    assert owner.ask("list_cases", cases.ListCases())["items"] == []
