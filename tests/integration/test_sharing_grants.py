@@ -1,4 +1,4 @@
-"""Grants on the real broker and database: register, share, narrow, revoke, and what everybody is told then."""
+"""Grants on the real broker and database: register, share, narrow, revoke, and what everybody is told."""
 
 from __future__ import annotations
 

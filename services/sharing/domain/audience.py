@@ -25,11 +25,8 @@ class Way:
     @property
     def place(self) -> tuple[str, str, str]:
         """Where it stands in the list: the owner first, then by share, people before clients."""
-        return (
-            self.grant.id if self.grant else "",
-            "c" if self.known.kind == "client" else "u",
-            self.known.id,
-        )
+        rank = "1" if self.known.kind == "client" else "0"
+        return (self.grant.id if self.grant else "", rank, self.known.id)
 
 
 def ways(ownership: Ownership, known: Mapping[str, Known], members: Collection[Known]) -> list[Way]:

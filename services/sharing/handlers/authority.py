@@ -48,10 +48,9 @@ class AuthorityHandlers(Grants):
     def may_know(self, request: MayKnow) -> MayKnowAnswers:
         """Whether each may be told now, by the lists as they are at this moment."""
         today = self.directory.today()
-        known = _by_id(self.directory.known({one.principal_id for one in request.questions}, today))
-        callers: dict[str, Caller] = {
-            one.id: caller_of(one, today.on, today.now) for one in known.values() if one.kind != "team"
-        }
+        ids = {one.principal_id for one in request.questions}
+        known = _by_id(self.directory.by_kind(today, users=ids, clients=ids))
+        callers: dict[str, Caller] = {one.id: caller_of(one, today.on, today.now) for one in known.values()}
         lists = {
             case_id: one.acl
             for case_id, one in self.ownerships.known({one.case_id for one in request.questions}).items()

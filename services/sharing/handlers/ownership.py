@@ -26,17 +26,17 @@ BATCH = 200
 
 
 class Registered(Reply):
-    """What a registration keeps as its outcome."""
+    """What a registration keeps as its outcome. `run`: which run it is of."""
 
     case_id: str
+    run: str
 
 
 class OwnershipHandlers(Grants):
     @command(callers=("cases",), expected_exceptions=ConcordatError)
     def register_case(self, request: RegisterCase) -> AccessList:
         """Give a new case its owner, epoch 1, and the owner's team its share. The same again is no error."""
-        today = self.directory.today()
-        wanted = self._wanted(request, today)
+        wanted, run = self._wanted(request, self.directory.today()), new_event_id()
 
         def own(session: Session, _emit: Emit) -> Registered:
             found = self.ownerships.find(request.case_id, session)
@@ -44,9 +44,11 @@ class OwnershipHandlers(Grants):
                 self.ownerships.add(wanted, session)
             elif found.owner.user.id != request.owner_user_id:
                 raise InvalidTransition(cause="the case has another owner")
-            return Registered(case_id=request.case_id)
+            return Registered(case_id=request.case_id, run=run if found is None else "-")
 
-        self.commands.run(request, Registered, own)
+        told = self.commands.run(request, Registered, own)
+        if told.run == run:
+            return wanted.acl
         ownership = self.ownerships.find(request.case_id)
         if ownership is None:  # swept since: what is given again so late is begun anew, under another id
             raise InvalidTransition(cause="registration was swept")

@@ -28,7 +28,8 @@ from services.sharing.stores.teams import TeamStore, team_of
 
 MOST_FOUND = 200
 """Of each kind, that a search looks at: whoever wants others asks more exactly."""
-MOST_IN_A_TEAM = 1000
+MOST_MEMBERS = 5000
+"""Of all the teams that one case is given to."""
 KINDS: tuple[DirectoryKind, ...] = ("team", "user", "client")
 """In the order in which the directory lists them."""
 
@@ -83,7 +84,7 @@ class DirectoryStore:
             return []
         wanted = {"team_ids": {"$in": list(team_ids)}}
         with in_time():
-            rows = list(self._rows["user"].find(wanted, PROJECTION).limit(MOST_IN_A_TEAM))
+            rows = list(self._rows["user"].find(wanted, PROJECTION).limit(MOST_MEMBERS))
         people = sorted((user_of(row) for row in rows), key=lambda user: user.id)
         return [known_user(one, today.on, today.now) for one in people]
 
