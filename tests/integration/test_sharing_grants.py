@@ -394,6 +394,26 @@ def test_the_events_of_a_case_are_numbered_without_a_gap(world: World, ear: Ear)
     assert events[0].read(CaseEvent).share_id == share["id"]
 
 
+def test_many_at_once_take_their_turns_and_a_repeated_one_counts_once(world: World) -> None:
+    case_id = world.case(team=False)
+    request = ShareCase(case_id=case_id, share=ShareBody(**world.terms()))
+    keys = [uuid.uuid4().hex for _ in range(6)] * 2
+    asked = [(key, *world.owner.signed("sharing", "share_case", request, key)) for key in keys]
+    calls = [
+        world.calling.begin(
+            "sharing.share_case", request, caller=signed, request_id=request_id, key=key, seconds=10
+        )
+        for key, signed, request_id in asked
+    ]
+    shares = [call.result(20)["id"] for call in calls]
+    assert shares[:6] == shares[6:]
+    found = world.acl(case_id)
+    assert sorted(one.id for one in found.shares) == sorted(shares[:6])
+    assert found.epoch == 7
+    row = world.database["ownerships"].find_one({"_id": case_id})
+    assert row["events"] == 6
+
+
 def test_a_protocol_that_ended_suspends_its_shares_and_narrowing_still_works(world: World) -> None:
     share = world.share(world.case())
     other = world.person(world.police, "Opal Operator", role="agency_admin")
