@@ -296,7 +296,7 @@ class Change(Reply):
 
 
 class Changes(Reply):
-    """Go on with `after = n`. At most 500 items: when there are so many, ask again at once."""
+    """Go on with `after = n`, at once: at most 500 items are told in one answer."""
 
     n: int
     items: tuple[Change, ...]

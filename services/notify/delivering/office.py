@@ -11,7 +11,7 @@ from services.notify.delivering.push import Tools
 from services.notify.stores.deliveries import DeliveryStore
 from services.notify.stores.subscriptions import SubscriptionStore
 
-MOST_COURIERS = 16
+MOST_COURIERS = 64
 LOOKED_AT = 200
 NOT_OURS_SECONDS = 1.0
 FORGOTTEN_AT_ONCE = 500

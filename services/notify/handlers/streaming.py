@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from services.chassis.rpc import rpc
 from services.contracts.access import keys_of
@@ -15,7 +16,8 @@ from services.notify.knowing import known
 
 LOOK_EVERY = 0.06
 """Seconds between looks for what is new, while somebody waits for it."""
-MOST_CHANGES = 500
+MOST_CHANGES, MOST_KEYS = 500, 8000
+"""In one answer: a case may have many readers, and an answer has a limit."""
 
 
 class Streaming(Parts):
@@ -30,7 +32,8 @@ class Streaming(Parts):
         while True:
             found = self.items.after(request.after, MOST_CHANGES)
             if found:
-                return Changes(n=found[-1].n, items=tuple(_change(item) for item in found))
+                told = _that_fit(found)
+                return Changes(n=told[-1].n, items=tuple(_change(item) for item in told))
             if time.monotonic() >= until:
                 # A restored database numbers again from where it was.
                 return Changes(n=min(request.after, self.items.latest()), items=())
@@ -52,6 +55,16 @@ class Streaming(Parts):
         disclosed = disclose(self.records, caller, "event.stream", "streamed", shown)
         frames = tuple(_frame(item) for item in shown)
         return StreamFrames(frames=frames, resume=resume, more=more, disclosed=disclosed)
+
+
+def _that_fit(items: Sequence[Item]) -> Sequence[Item]:
+    """The first ones, at least one, with not too many keys altogether."""
+    total = 0
+    for place, item in enumerate(items):
+        total += len(item.keys)
+        if total > MOST_KEYS and place > 0:
+            return items[:place]
+    return items
 
 
 def _frame(item: Item) -> Frame:
