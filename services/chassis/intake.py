@@ -7,7 +7,7 @@ The method returns when all of the batch is durable, else it raises.
 
 take ─▶ returned ─▶ ack
      ─▶ a part is away ─▶ the same again, until it is back
-     ─▶ failed ─▶ one by one; what fails `ATTEMPTS` times ─▶ dead letters
+     ─▶ failed ─▶ one by one; what fails while others do not ─▶ dead letters; all ─▶ the same again
 unreadable ─▶ dead letters
 
 A batch may be given again, whole or in part, when its acknowledgement was lost: the method MUST take effect
@@ -40,7 +40,7 @@ from services.chassis.mongo import translate
 from services.chassis.recording import CONTEXT, RECORD_LIMIT
 from services.chassis.sealing import CONTENT_TYPE, Keyring
 from services.chassis.topology import INTAKE, dead_queue, retry_exchange
-from services.chassis.wire import Connection
+from services.chassis.wire import Connection, acknowledge
 from services.contracts.errors import ConcordatError, Unauthenticated, Unavailable
 
 BATCH, LINGER = 500, 0.05
@@ -89,6 +89,7 @@ class Intake(Entrypoint):  # type: ignore[misc]
         self._open: amqp.Channel | None = None
         self._waiting: deque[amqp.Message] = deque()
         self._some, self._idle, self._draining = Event(), True, False
+        self._pause = PAUSE_FIRST
         self._link.attach(self._consume, self._lost)
 
     def start(self) -> None:
@@ -164,37 +165,48 @@ class Intake(Entrypoint):  # type: ignore[misc]
             try:
                 batch.append((message, open_record(message, self._keyring, self._model)))
             except Unreadable as found:
-                if not self._put_aside(message, found.reason):
-                    return
-        if batch and not self._take_all(batch):
+                if self._put_aside(message, found.reason):
+                    acknowledge(message)
+        if not batch:
             return
-        if messages and self._holds(messages[-1]):
-            messages[-1].channel.basic_ack(messages[-1].delivery_tag, multiple=True)
+        last, _ = batch[-1]
+        if self._done(batch):
+            self._pause = PAUSE_FIRST
+            if self._holds(last):
+                last.channel.basic_ack(last.delivery_tag, multiple=True)
+            return
+        eventlet.sleep(self._pause)
+        self._pause = min(self._pause * 2, PAUSE_MOST)
+        if self._holds(last):  # else the broker gives them again
+            self._waiting.extendleft(message for message, _ in reversed(batch))
 
-    def _take_all(self, batch: list[tuple[amqp.Message, Taken[Any]]]) -> bool:
-        """False if the connection was lost meanwhile: all of it comes again."""
-        failures, pause = 0, PAUSE_FIRST
-        while self._holds(batch[-1][0]):
-            try:
-                self._take([taken for _, taken in batch])
-                return True
-            except Exception as problem:
-                away = problem if isinstance(problem, Unavailable) else translate(problem)
-                failures += away is None
-                log.error(
-                    "records_not_taken",
-                    count=len(batch),
-                    attempts=failures,
-                    code=getattr(away, "code", None),
-                    exc_info=problem,
-                )
-            if failures and len(batch) > 1:  # which of them is it?
-                return all(self._take_all([one]) for one in batch)
-            if failures >= ATTEMPTS:
-                return self._put_aside(batch[0][0], "not_taken")
-            eventlet.sleep(pause)
-            pause = min(pause * 2, PAUSE_MOST)
-        return False
+    def _done(self, batch: list[tuple[amqp.Message, Taken[Any]]]) -> bool:
+        """Whether every record of the batch is in safe hands; if not, all of it is to be tried again."""
+        problem = self._try([taken for _, taken in batch])
+        if problem is None:
+            return True
+        bad = None if isinstance(problem, Unavailable) else self._those_that_fail(batch)
+        return bad is not None and all(self._put_aside(message, "not_taken") for message in bad)
+
+    def _those_that_fail(self, batch: list[tuple[amqp.Message, Taken[Any]]]) -> list[amqp.Message] | None:
+        """Take one by one, and return what cannot be. None when nothing could: then it is not the records'
+        fault, and none of them is put aside."""
+        bad = []
+        for message, taken in batch:
+            if all(self._try([taken]) is not None for _ in range(ATTEMPTS)):
+                bad.append(message)
+        return bad if len(bad) < len(batch) else None
+
+    def _try(self, batch: Sequence[Taken[Any]]) -> Exception | None:
+        """None when the batch was taken."""
+        try:
+            self._take(batch)
+        except Exception as problem:
+            told = translate(problem) or problem
+            code = getattr(told, "code", None)
+            log.error("records_not_taken", count=len(batch), code=code, exc_info=problem)
+            return told
+        return None
 
     def _take(self, batch: Sequence[Taken[Any]]) -> None:
         serving = Context(uuid.uuid4().hex, Deadline.after(self._seconds))

@@ -64,6 +64,16 @@ class DyingAudit(AuditService):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class FussyAudit(AuditService):
+    """An audit with a defect: it cannot take records of the request "poison"."""
+
+    @intake(Record)
+    def take_records(self, batch: Sequence[Taken[Record]]) -> None:
+        if any(taken.record.request_id == "poison" for taken in batch):
+            raise RuntimeError("a defect")
+        IntakeHandlers.take_records(self, batch)
+
+
 class Holder:
     """A process that records, without its confirms: numbers, seals, publishes."""
 

@@ -22,6 +22,7 @@ from tests.unit.audit.logs import record
 from tests.waiting import until
 
 AUDIT, DYING = "services.audit.service:AuditService", "tests.integration.audit_children:DyingAudit"
+FUSSY = "tests.integration.audit_children:FussyAudit"
 ORIGIN = "concordat.local/log"
 
 
@@ -152,6 +153,24 @@ _found: list[Any] = []
 def _letters(ear: Ear) -> list[Any]:
     _found.extend(ear.taken(dead_queue("audit")))
     return _found
+
+
+def test_a_record_that_makes_its_batch_fail_is_put_aside_sealed_once_others_do_not(
+    parts: Parts, log: Any, ear: Ear, holder: Holder, tmp_path: Path
+) -> None:
+    ear.taken(dead_queue("audit"))
+    good = [record(number) for number in range(4)]
+    with instances(parts, tmp_path, FUSSY) as (audit,):
+        holder.keep(record(9, request_id="poison"))
+        until(lambda: audit.count("records_not_taken") > 2)
+        assert ear.taken(dead_queue("audit")) == []  # alone, it may be anything's fault: it waits
+        for one in good:
+            holder.keep(one)
+        until(lambda: in_log(log, {one.id for one in good}), seconds=20)
+        (letter,) = until(lambda: ear.taken(dead_queue("audit")))
+    assert letter.headers["x-reason"] == "not_taken"
+    assert letter.body[:1] == b"\1"
+    check(log, parts)
 
 
 def test_a_gap_in_the_numbers_is_kept_until_it_is_filled(

@@ -15,7 +15,7 @@ from services.audit.domain.merkle import Frontier
 from services.audit.domain.notes import Statement
 from services.audit.domain.numbering import GRACE
 from services.audit.stores.entries import EntryStore, Place
-from services.audit.stores.tree import Forked, TreeStore
+from services.audit.stores.tree import Forked, OtherLog, TreeStore
 from services.audit.stores.writer import STEPS, LogWriter
 from services.chassis.migrations import migrate
 from services.chassis.mongo import connect
@@ -145,7 +145,7 @@ def test_a_log_keeps_its_name(open_log: Callable[[], Database]) -> None:
     store = TreeStore(open_log())
     store.claim("one.example/log")
     store.claim("one.example/log")
-    with pytest.raises(ValueError, match="another origin"):
+    with pytest.raises(OtherLog):
         store.claim("other.example/log")
 
 

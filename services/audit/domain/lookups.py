@@ -5,9 +5,9 @@
     c:<id>  about that case            s:<id>  about that subject
     x:<action>                         o:<outcome>
 
-Those of principals and agencies also stand with `|action`, and `o:refused` with each. One index over all of
-them, with the time, answers every combination: it is entered with the word that fewest entries have, and
-the others are looked at in what it finds.
+Those of principals and agencies also stand with `|action`; they and actions also with `|refused`. One index
+over all of them, with the time, answers every combination: it is entered with the word that fewest entries
+have, and the others are looked at in what it finds.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ def _words(record: Record) -> Iterator[str]:
         elif item.type == "subject":
             yield f"s:{item.id}"
     yield f"x:{record.action}"
+    if record.outcome == "refused":
+        yield f"x:{record.action}|refused"
     yield f"o:{record.outcome}"
 
 
@@ -81,6 +83,8 @@ def search(request: ListEntries, within: AnyOf = ()) -> Search:
     if request.agency_id is not None:
         broad.append((f"a:{request.agency_id}",))
     rest: list[AnyOf] = []
+    if request.outcome == "refused" and request.action is not None:
+        rest.append((f"x:{request.action}|refused",))
     if request.outcome is not None:
         rest.append((f"o:{request.outcome}",))
     if request.action is not None:

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from services.audit.domain.notes import Signer
+from services.audit.stores.tree import Forked, OtherLog
 from services.audit.stores.writer import LogWriter
 from services.chassis.intake import Taken, intake
 from services.chassis.logkeys import LogKeys
 from services.chassis.timers import every
+from services.contracts.errors import Unavailable
 from services.contracts.records import Record
 
 
@@ -21,9 +23,13 @@ class IntakeHandlers:
 
     @intake(Record)
     def take_records(self, batch: Sequence[Taken[Record]]) -> None:
-        """Return when a majority has all of them in the log."""
+        """Return when a majority has all of them in the log. Raises Unavailable: they wait in their queue."""
         records = [taken.record for taken in batch]
-        self.writer.append(records, self._signer(), again=any(taken.again for taken in batch))
+        try:
+            self.writer.append(records, self._signer(), again=any(taken.again for taken in batch))
+        except (Forked, OtherLog) as problem:
+            # No fault of the records: people have to look, and nothing more may be signed until then.
+            raise Unavailable(cause=type(problem).__name__) from problem
 
     @every(1.0)
     def catch_up(self) -> None:
@@ -36,4 +42,7 @@ class IntakeHandlers:
         self.writer.alarm_gaps(datetime.now(UTC))
 
     def _signer(self) -> Signer:
-        return Signer(self.signing.origin, self.signing.current())
+        try:
+            return Signer(self.signing.origin, self.signing.current())
+        except LookupError:
+            raise Unavailable(cause="no key of the log is in force") from None

@@ -37,6 +37,10 @@ class Forked(Exception):
     """There is a signed checkpoint of the same size and another root. Nobody may go on; people MUST look."""
 
 
+class OtherLog(Exception):
+    """The log in this database has another name than the one that is to be signed."""
+
+
 class TreeStore:
     """Leaves, the hashes above them, checkpoints."""
 
@@ -45,13 +49,13 @@ class TreeStore:
         self._checkpoints = database["checkpoints"]
 
     def claim(self, origin: str) -> None:
-        """Name the log, the first time. Raises ValueError when it has another name."""
+        """Name the log, the first time. Raises OtherLog."""
         with in_time():
             with suppress(DuplicateKeyError):
                 self._tree.update_one(_LOG, {"$setOnInsert": {"size": 0, "origin": origin}}, upsert=True)
             row = self._tree.find_one(_LOG)
         if row is None or row["origin"] != origin:
-            raise ValueError("the log in this database has another origin than CONCORDAT_LOG_ORIGIN")
+            raise OtherLog("CONCORDAT_LOG_ORIGIN is not the origin of the log in this database")
 
     def size(self) -> int:
         with in_time():

@@ -135,7 +135,7 @@ class LogWriter:
             raise
 
     def _begin(self, signer: Signer) -> None:
-        """Raises Forked; ValueError for a log of another name."""
+        """Raises Forked, OtherLog."""
         if self._forked:
             raise Forked
         if not self._claimed:

@@ -104,7 +104,8 @@ def test_an_entry_has_few_words_each_once() -> None:
         ({"agency_id": "a", "outcome": "refused"}, (), ("a:a|refused",)),
         ({"action": "case.read"}, ("p:u", "q:u"), ("p:u|case.read", "q:u|case.read")),
         ({"action": "case.read", "outcome": "shown"}, (), ("x:case.read",)),
-        ({"action": "case.read", "outcome": "refused"}, (), ("o:refused",)),
+        ({"action": "case.read", "outcome": "refused"}, (), ("x:case.read|refused",)),
+        ({"outcome": "refused"}, (), ("o:refused",)),
     ],
 )
 def test_the_index_is_entered_with_what_few_entries_have(
@@ -119,7 +120,7 @@ def test_every_condition_is_in_the_search() -> None:
         actor_id="u", agency_id="a", case_id="c", subject_id="s", action="case.read", outcome="refused"
     )
     flat = {word for one in search(asked, ("d:x",)).each for word in one}
-    assert flat == {"c:c", "s:s", "p:u", "a:a", "d:x", "x:case.read", "o:refused"}
+    assert flat == {"c:c", "s:s", "p:u", "a:a", "d:x", "x:case.read", "x:case.read|refused", "o:refused"}
 
 
 def test_a_leaf_says_nothing_of_the_detail_and_the_detail_is_the_record() -> None:
