@@ -17,11 +17,13 @@ def settings() -> None:
     # 0.15 s that no other command should wait for
     from gateway.settings import GatewaySettings
     from services.chassis.settings import describe
+    from services.notify.settings import NotifySettings
     from services.sharing.settings import SharingSettings
 
     common = describe()
     _show("every service and the gateway", common)
-    for who, model in (("the gateway", GatewaySettings), ("sharing", SharingSettings)):
+    own = (("the gateway", GatewaySettings), ("sharing", SharingSettings), ("notify", NotifySettings))
+    for who, model in own:
         _show(f"{who} alone", [one for one in describe(model) if one not in common])
 
 
