@@ -54,11 +54,13 @@ def _common(plain: str) -> bool:
     if not stem or (len(stem) < SHORTEST and stem in common()):
         # Digits and signs alone, or around a common word.
         return bool(stem) or _in_sequence(plain)
-    return any(stem == part * (len(stem) // len(part)) for part in _beginnings(stem) if part in common())
+    return _repeats(plain) or _repeats(stem)
 
 
-def _beginnings(stem: str) -> list[str]:
-    return [stem[:size] for size in range(_SHORTEST_STEM, len(stem) // 2 + 1) if len(stem) % size == 0]
+def _repeats(text: str) -> bool:
+    """passwordpassword and the like."""
+    sizes = (size for size in range(_SHORTEST_STEM, len(text) // 2 + 1) if len(text) % size == 0)
+    return any(text == text[:size] * (len(text) // size) and text[:size] in common() for size in sizes)
 
 
 def _in_sequence(plain: str) -> bool:

@@ -1,0 +1,93 @@
+"""Doubles of the stores that log-in works with, in memory. They know no transactions."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from services.contracts.errors import RateLimited
+from services.sharing.domain import limits
+from services.sharing.domain.clients import Client, Secret
+from services.sharing.domain.sessions import MOST, Session
+from services.sharing.domain.standing import Standing, StandingOn
+from services.sharing.stores.principals import Locked
+
+
+class FakeAttemptStore:
+    """Behaves as `stores.attempts.AttemptStore` does."""
+
+    def __init__(self) -> None:
+        self._attempts: dict[str, list[tuple[str, datetime]]] = defaultdict(list)
+
+    def begin(self, keys: Sequence[str], now: datetime) -> str:
+        attempt = uuid.uuid4().hex
+        for number, key in enumerate(keys):
+            wait = limits.wait([at for _, at in self._attempts[key]], limits.most(key), now)
+            if wait is not None:
+                self.forgive(keys[:number], attempt)
+                raise RateLimited(retry_after=wait)
+            self._attempts[key].append((attempt, now))
+        return attempt
+
+    def forgive(self, keys: Sequence[str], attempt: str) -> None:
+        for key in keys:
+            self._attempts[key] = [one for one in self._attempts[key] if one[0] != attempt]
+
+
+class FakePresent:
+    """What one read of the barrier found: this standing, and no fences."""
+
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
+
+    def standing(self, today: date) -> StandingOn:
+        return self._standing.on(today)
+
+    def fences(self, agency_id: str) -> dict[str, int]:
+        return {}
+
+
+@dataclass
+class FakeAuthorityStore:
+    now_standing: Standing
+
+    def present(self) -> FakePresent:
+        return FakePresent(self.now_standing)
+
+
+@dataclass
+class FakePrincipalStore:
+    """Users and clients by id; `used` are codes that were taken, with the request that took them."""
+
+    users: dict[str, Locked] = field(default_factory=dict)
+    clients: dict[str, tuple[Client, tuple[Secret, ...]]] = field(default_factory=dict)
+    begun: dict[str, list[Session]] = field(default_factory=lambda: defaultdict(list))
+    used: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def locked_by_username(self, username: str) -> Locked | None:
+        wanted = username.casefold()
+        return next((one for one in self.users.values() if one.user.username.casefold() == wanted), None)
+
+    def secrets_of_client(self, client_id: str) -> tuple[Client, tuple[Secret, ...]] | None:
+        return self.clients.get(client_id)
+
+    def use_totp(self, user_id: str, step: int, request_id: str) -> bool:
+        return self.used.setdefault((user_id, str(step)), request_id) == request_id
+
+    def use_recovery(self, user_id: str, code_hash: str, request_id: str) -> bool:
+        if code_hash not in self.users[user_id].recovery:
+            return False
+        return self.used.setdefault((user_id, code_hash), request_id) == request_id
+
+    def keep_hash(self, user_id: str, former: str, new: str, *, must_change: bool) -> None:
+        before = self.users[user_id]
+        if before.password_hash == former:
+            user = replace(before.user, must_change=must_change)
+            self.users[user_id] = replace(before, user=user, password_hash=new)
+
+    def begin_session(self, kind: str, who: str, session: Session, request_id: str) -> bool:
+        self.begun[who] = [*self.begun[who], session][-MOST:]
+        return True

@@ -1,0 +1,177 @@
+"""Whom `identify` vouches for, and what everybody else is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.contracts.authority import Identify
+from services.contracts.caller import Caller
+from services.contracts.errors import (
+    AccountDisabled,
+    AgencySuspended,
+    PasswordChangeRequired,
+    ProcedureMissing,
+    ProcedureUnsigned,
+    ProtocolExpired,
+    RoleRequired,
+    TotpNotEnrolled,
+    Unauthenticated,
+)
+from services.contracts.permissions import permit_of
+from services.sharing.domain.identifying import Asked, judge_client, judge_user
+from services.sharing.domain.people import Appointment
+from services.sharing.domain.sessions import Limits, Session, musts
+from tests.unit.sharing.people import DAY, NOW, POLICE, TODAY, client, protocol, published, standing, user
+
+LIMITS = Limits(timedelta(minutes=30), timedelta(hours=12), demo=False)
+SESSION = Session("s-1", "hash", NOW, NOW, NOW + timedelta(hours=12))
+
+
+def asked(service: str = "cases", method: str = "list_cases", **more: Any) -> Asked:
+    permit = permit_of(service, method)
+    assert permit is not None
+    request = Identify(
+        token="t", audience=service, method=method, args_hash="0" * 64, request_id="r", address="10.0.0.1"
+    )
+    given: dict[str, Any] = {
+        "request": request,
+        "permit": permit,
+        "standing": standing().on(TODAY),
+        "fences": {"case-1": 3},
+        "limits": LIMITS,
+        "now": NOW,
+        "expires_at": NOW + timedelta(seconds=4),
+    }
+    return Asked(**{**given, **more})
+
+
+def test_the_caller_says_who_asks_and_how_things_stand() -> None:
+    held = {"on": protocol(POLICE), "off": protocol(POLICE, state="ended")}
+    caller = judge_user(
+        asked(standing=standing(protocols=held, operator="suspended").on(TODAY)), user(), SESSION
+    )
+    assert Caller.model_validate_json(caller.model_dump_json()) == caller
+    assert caller.model_dump(exclude={"now", "expires_at", "args_hash"}) == {
+        "kind": "user",
+        "id": "user-1",
+        "accountable_id": None,
+        "agency_id": POLICE,
+        "agency_type": "police",
+        "team_ids": ("team-1",),
+        "roles": ("practitioner",),
+        "scopes": (),
+        "uses": (),
+        "session_id": "s-1",
+        "name": "Fiona Officer",
+        "agency_name": "Cleveland Police",
+        "device_class": "personal",
+        "procedure_version": "1",
+        "inactive_agencies": ("operator-1",),
+        "inactive_protocols": ("off",),
+        "fences": {"case-1": 3},
+        "audience": "cases",
+        "method": "list_cases",
+        "request_id": "r",
+    }
+
+
+@pytest.mark.parametrize(
+    ("who", "session", "how", "refusal"),
+    [
+        ({"state": "disabled"}, {}, {}, Unauthenticated),
+        ({}, {"expires_at": NOW}, {}, Unauthenticated),
+        ({}, {"seen_at": NOW - timedelta(minutes=30)}, {}, Unauthenticated),
+        ({}, {}, {"police": "suspended"}, AgencySuspended),
+        ({}, {}, {"protocols": {"p": protocol(POLICE, ends_on=TODAY - DAY)}}, ProtocolExpired),
+        ({"must_change": True, "has_totp": False, "signature": None}, {}, {}, PasswordChangeRequired),
+        ({"has_totp": False, "signature": None}, {}, {}, TotpNotEnrolled),
+        ({"signature": None}, {}, {}, ProcedureUnsigned),
+        ({}, {}, {"procedures": (published(1, -2 * DAY, -DAY), published(2, -DAY, -DAY))}, ProcedureUnsigned),
+        ({}, {}, {"procedures": ()}, ProcedureMissing),
+        ({"roles": ()}, {}, {}, RoleRequired),
+        ({"roles": (Appointment("practitioner", ends_on=TODAY - DAY),)}, {}, {}, RoleRequired),
+        ({"roles": (Appointment("practitioner", TODAY + DAY),)}, {}, {}, RoleRequired),
+        ({"roles": (), "signature": None}, {}, {}, ProcedureUnsigned),
+        ({"must_change": True}, {}, {"police": "withdrawn"}, AgencySuspended),
+    ],
+)
+def test_why_a_user_is_refused(who: Any, session: Any, how: Any, refusal: Any) -> None:
+    fields = {name: getattr(SESSION, name) for name in Session.__slots__}
+    with pytest.raises(refusal) as refused:
+        judge_user(asked(standing=standing(**how).on(TODAY)), user(**who), Session(**{**fields, **session}))
+    assert type(refused.value) is refusal
+
+
+def test_own_account_and_procedure_come_before_everything_else() -> None:
+    new = user(must_change=True, has_totp=False, signature=None)
+    for method in ("me", "change_password", "start_totp", "current_procedure", "sign_procedure"):
+        assert judge_user(asked("sharing", method), new, SESSION).id == "user-1"
+    with pytest.raises(PasswordChangeRequired):
+        judge_user(asked("sharing", "list_agencies"), new, SESSION)
+
+
+def test_a_method_about_a_case_is_no_matter_of_roles_here() -> None:
+    assert judge_user(asked(method="get_case"), user(roles=()), SESSION).roles == ()
+
+
+def test_before_the_first_procedure_there_is_only_setting_up() -> None:
+    nothing = standing(procedures=()).on(TODAY)
+    manager = user(roles=(Appointment("security_manager"), Appointment("system_operator")), signature=None)
+    for method in ("publish_procedure", "create_agency", "invite_user"):
+        assert judge_user(asked("sharing", method, standing=nothing), manager, SESSION)
+    for service, method in (("sharing", "list_agencies"), ("cases", "list_cases"), ("cases", "get_case")):
+        with pytest.raises(ProcedureMissing):
+            judge_user(asked(service, method, standing=nothing), manager, SESSION)
+    with pytest.raises(TotpNotEnrolled):
+        judge_user(asked("sharing", "publish_procedure", standing=nothing), user(has_totp=False), SESSION)
+
+
+def test_the_demonstration_holds_nobody_up_for_an_authenticator() -> None:
+    limits = Limits(LIMITS.idle, LIMITS.longest, demo=True)
+    assert judge_user(asked(limits=limits), user(has_totp=False), SESSION)
+    assert musts(must_change=True, has_totp=False, signed=False, demo=True) == (
+        "change_password",
+        "sign_procedure",
+    )
+
+
+def test_what_is_to_do_comes_in_its_order() -> None:
+    assert musts(must_change=True, has_totp=False, signed=False, demo=False) == (
+        "change_password",
+        "enrol_totp",
+        "sign_procedure",
+    )
+    assert musts(must_change=False, has_totp=True, signed=True, demo=False) == ()
+
+
+def test_a_client_speaks_for_its_accountable_person() -> None:
+    caller = judge_client(asked(), client(), SESSION, user())
+    assert (caller.kind, caller.id, caller.accountable_id) == ("client", "client-1", "user-1")
+    assert (caller.scopes, caller.roles, caller.procedure_version) == (("cases:read",), (), "1")
+
+
+@pytest.mark.parametrize(
+    ("what", "accountable", "how", "refusal"),
+    [
+        ({"state": "deleted"}, {}, {}, Unauthenticated),
+        ({"expires_at": NOW}, {}, {}, Unauthenticated),
+        ({"networks": ("10.9.0.0/16",)}, {}, {}, Unauthenticated),
+        ({}, {}, {"police": "suspended"}, AgencySuspended),
+        ({}, {"state": "disabled"}, {}, AccountDisabled),
+        ({}, {"agency_id": "elsewhere"}, {}, AccountDisabled),
+        ({}, {"signature": None}, {}, ProcedureUnsigned),
+        ({"scopes": ("directory:read",)}, {}, {}, RoleRequired),
+    ],
+)
+def test_why_a_client_is_refused(what: Any, accountable: Any, how: Any, refusal: Any) -> None:
+    with pytest.raises(refusal) as refused:
+        judge_client(asked(standing=standing(**how).on(TODAY)), client(**what), SESSION, user(**accountable))
+    assert type(refused.value) is refusal
+
+
+def test_a_client_without_an_accountable_person_is_refused() -> None:
+    with pytest.raises(AccountDisabled):
+        judge_client(asked(), client(), SESSION, None)
