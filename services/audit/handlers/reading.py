@@ -23,6 +23,8 @@ from services.contracts.records import PROMISE, How, Object, Record
 from services.contracts.views import Disclosed
 
 OWNER = PERMITS["audit"]["list_case_consultations"]
+ENOUGH = 400_000
+"""Characters of details in a page; a reply has a megabyte at most."""
 _MOST_IDS = 200
 
 
@@ -102,8 +104,17 @@ def place_of(cursor: str | None) -> Place | None:
 
 
 def page(found: list[Detail], limit: int) -> tuple[list[Detail], str | None]:
-    """From one more than asked for: the page, and the cursor of the next if there is one."""
-    if len(found) <= limit:
+    """From one more than asked for: the page, and the cursor of the next if there is one.
+
+    A page is shorter than asked for where its entries are about very many things: a reply has its limit.
+    """
+    length, count = 0, 0
+    for detail in found[:limit]:
+        length += len(detail.text)
+        if count and length > ENOUGH:
+            break
+        count += 1
+    if len(found) <= count:
         return found, None
-    last = found[limit - 1]
-    return found[:limit], cursors.write(cursors.millis(last.at), last.index)
+    last = found[count - 1]
+    return found[:count], cursors.write(cursors.millis(last.at), last.index)

@@ -12,6 +12,8 @@ from services.audit.domain.leaves import leaf_of, read_detail
 from services.audit.domain.lookups import search, words
 from services.audit.domain.sight import sight_of
 from services.audit.domain.views import consultation, entry_view, ids_of, own_consultation
+from services.audit.handlers.reading import ENOUGH, page
+from services.audit.stores.entries import Detail
 from services.contracts.audit import ListEntries
 from services.contracts.caller import Caller
 from services.contracts.errors import Malformed
@@ -157,6 +159,24 @@ def test_a_look_shows_the_sections_of_that_case_alone() -> None:
     assert shown.keys() == {"entry_id", "at", "actor", "agency", "how", "sections", "outcome"}
     done = own_consultation(record(outcome="done"), {})
     assert done.outcome == "shown"
+
+
+def test_names_are_asked_of_what_has_the_form_of_an_id_alone() -> None:
+    one = record(actor=Actor(kind="user", id="no id", agency_id="x" * 65, accountable_id="user-3"))
+    assert ids_of([one]) == ["user-3"]
+
+
+def test_a_page_of_entries_about_very_many_things_is_shorter() -> None:
+    short = [Detail(index, NOW, "x", b"") for index in range(6)]
+    assert page(short, 5) == (short[:5], cursors.write(cursors.millis(NOW), 4))
+    assert page(short, 6) == (short, None)
+    long = [Detail(index, NOW, "x" * (ENOUGH // 2), b"") for index in range(6)]
+    shown, next_ = page(long, 5)
+    assert (len(shown), next_) == (2, cursors.write(cursors.millis(NOW), 1))
+    huge = [Detail(index, NOW, "x" * ENOUGH * 2, b"") for index in range(2)]
+    assert page(huge, 5)[0] == huge[:1]
+    assert page(huge[:1], 5) == (huge[:1], None)
+    assert page([], 5) == ([], None)
 
 
 def test_cursors_are_read_again_and_others_refused() -> None:
