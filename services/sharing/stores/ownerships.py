@@ -69,7 +69,7 @@ class OwnershipStore:
         if after is not None:
             wanted["_id"] = {"$lt": after}
         with in_time():
-            rows = list(self._past.find(wanted).sort("_id", DESCENDING).limit(limit))
+            rows = list(self._past.find(wanted).sort("_id", DESCENDING).limit(limit).hint("by_case"))
         return [PastGrant.model_validate(row) for row in rows]
 
     def unconfirmed(self, before: datetime, limit: int) -> list[str]:
