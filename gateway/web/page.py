@@ -130,9 +130,18 @@ class Page:
             visit.resp.set_header("Location", outcome.to)
             return
         await visit.settle()
+        try:
+            text = self._text(visit, outcome)
+        except Exception as problem:
+            log.error("not_rendered", template=outcome.template, exc_info=problem)
+            outcome = _refusal(Internal())
+            text = self._text(visit, outcome)
         visit.resp.status = outcome.status
         visit.resp.content_type = "text/html; charset=utf-8"
-        visit.resp.text = self.site.templates.render(outcome.template, frame(visit, outcome.context))
+        visit.resp.text = text
+
+    def _text(self, visit: Visit, shown: Shown) -> str:
+        return self.site.templates.render(shown.template, frame(visit, shown.context))
 
 
 class FormPage(Page):
@@ -240,9 +249,13 @@ def refused(visit: Visit, problem: ConcordatError) -> Outcome:
         return Gone(f"/log-in?next={quote(here(visit), safe='')}")
     if isinstance(problem, ReasonRequired):
         return Shown("cases/reason.html", {"next": here(visit), "missing": None}, 403)
-    return Shown(
-        "errors/refused.html", {"problem": problem, "code": code, "says": words.refusal(code)}, problem.status
-    )
+    return _refusal(problem)
+
+
+def _refusal(problem: ConcordatError) -> Shown:
+    code = problem.public_code
+    context = {"problem": problem, "code": code, "says": words.refusal(code)}
+    return Shown("errors/refused.html", context, problem.status)
 
 
 def kept(visit: Visit, problem: ConcordatError, form: Form) -> Shown:
