@@ -34,10 +34,10 @@ class ExportHandlers(Reading):
         begin, size, note = self._ends_with(request.cursor)
         lines, length = list[str](), 0
         for text in self._lines(begin, size, sight_of(caller)):
-            lines.append(text)
             length += len(text)
-            if length >= ENOUGH:
+            if lines and length > ENOUGH:
                 break
+            lines.append(text)
         end = begin + len(lines)
         done = end >= size
         if done:

@@ -11,6 +11,8 @@ from services.chassis.confirms import Outcome, Ticket
 from services.chassis.context import Context, use
 from services.chassis.deadline import Deadline
 from services.chassis.recording import RECORD_LIMIT, Keeper
+from services.chassis.topology import INTAKE, queues
+from services.contracts.directory import SERVICES
 from services.contracts.errors import DeadlineExpired, Internal, LinkDown, Unavailable
 from services.contracts.records import Object
 from tests.unit.audit.logs import record
@@ -95,3 +97,12 @@ def test_a_record_of_any_size_is_not_taken(keeper: Keeper, confirms: FakeConfirm
         keeper.keep(record(objects=objects))
     keeper.keep(record())
     assert [one["number"] for one in confirms.sent] == [1]
+
+
+def test_the_intake_drops_nothing_and_gives_to_one_consumer_at_a_time() -> None:
+    (intake,) = [queue for queue in queues(SERVICES, cluster=False) if queue["name"] == INTAKE]
+    assert intake["arguments"] == {
+        "x-queue-type": "quorum",
+        "x-overflow": "reject-publish",
+        "x-single-active-consumer": True,
+    }
