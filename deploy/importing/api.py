@@ -19,7 +19,7 @@ import httpx
 from deploy.importing.tables import Fault
 from deploy.launcher.trouble import Trouble
 
-ATTEMPTS = 6
+ATTEMPTS = 8
 LONGEST_WAIT = 30.0
 """Seconds between two attempts, whatever the server asks for."""
 PATIENCE = httpx.Timeout(10.0, connect=5.0)

@@ -52,7 +52,19 @@ def refusal(error: ValidationError) -> Malformed | Invalid:
     found = error.errors(include_url=False, include_context=False, include_input=False)
     if any(item["type"] == "json_invalid" for item in found):
         return Malformed(cause="not JSON")
-    return Invalid(errors=tuple(_field_error(item["loc"], item["type"]) for item in found))
+    places = [item["loc"] for item in found]
+    return Invalid(
+        errors=tuple(
+            _field_error(item["loc"], item["type"])
+            for item in found
+            if item["type"] != "too_short" or not _holds_another(item["loc"], places)
+        )
+    )
+
+
+def _holds_another(place: tuple[int | str, ...], places: list[tuple[int | str, ...]]) -> bool:
+    """A list whose items are wrong: pydantic leaves them out before it counts, and finds too few."""
+    return any(len(other) > len(place) and other[: len(place)] == place for other in places)
 
 
 def _field_error(place: tuple[int | str, ...], kind: str) -> FieldError:

@@ -85,6 +85,18 @@ def test_a_place_inside_a_list_is_pointed_at() -> None:
     ]
 
 
+def test_a_list_with_a_wrong_item_is_not_told_to_be_too_short() -> None:
+    class Some(Request):
+        items: tuple[Address, ...] = Field(min_length=1)
+
+    with pytest.raises(Invalid) as refused:
+        parse(Some, {"items": [{"line": ""}]})
+    assert [error.pointer for error in refused.value.errors] == ["/items/0/line"]
+    with pytest.raises(Invalid) as refused:
+        parse(Some, {"items": []})
+    assert [(error.pointer, error.code) for error in refused.value.errors] == [("/items", "too_few")]
+
+
 def test_a_validators_own_words_are_not_passed_on() -> None:
     assert pairs(refusal_of({"note": SECRET})) == [("/note", "invalid")]
 
