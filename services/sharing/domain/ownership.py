@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -147,6 +147,17 @@ def register(
             ),
         )
     return Ownership(case_id=case_id, term=term, epoch=1, owner=owner, grants=grants, registered_at=now)
+
+
+def decoy() -> Ownership:
+    """Stands in for a case that does not exist, so that judging it costs what judging a case does. It has as
+    many shares as most cases have, and names nobody."""
+    now, nobody = datetime(2026, 1, 1, tzinfo=UTC), Ref(id="-" * 36, name="-" * 24)
+    owner = Owner(user=nobody, agency=nobody, team=nobody)
+    made = register(nobody.id, owner, client=None, regime="uk_gdpr", term=0, share_id=nobody.id, now=now)
+    more = {"kind": "share", "user_ids": (nobody.id,), "protocol_id": nobody.id, "purpose": nobody.name}
+    share = made.grants[0].model_copy(update={**more, "legal_gateway": nobody.name, "expires_at": now})
+    return made.model_copy(update={"grants": (*made.grants, share)})
 
 
 def give(ownership: Ownership, grant: Grant, now: datetime) -> Change:

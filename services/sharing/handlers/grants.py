@@ -9,13 +9,12 @@ from services.chassis.client import Peer, Remote
 from services.chassis.commands import CommandLog, Commands
 from services.chassis.recording import Keeper, Recording
 from services.chassis.stored import Stored
-from services.contracts.access import AccessList, Decision, Owner, decide
+from services.contracts.access import Decision, decide
 from services.contracts.caller import Caller
 from services.contracts.errors import NotVisible, Refused
-from services.contracts.paging import Ref
 from services.contracts.permissions import Permit
 from services.sharing.domain.entries import case_object, entry
-from services.sharing.domain.ownership import Ownership
+from services.sharing.domain.ownership import Ownership, decoy
 from services.sharing.stores import fences, ownerships
 from services.sharing.stores.directory import DirectoryStore
 from services.sharing.stores.fences import FenceStore
@@ -23,9 +22,7 @@ from services.sharing.stores.ownerships import OwnershipStore
 from services.sharing.stores.protocols import ProtocolStore
 from services.sharing.stores.steps import STEPS
 
-_NOBODY = Ref(id="-", name="-")
-_DECOY = AccessList(case_id="-", term=0, epoch=0, owner=Owner(user=_NOBODY, agency=_NOBODY))
-"""The list of a case that does not exist: judged as any other, and nobody is named in it."""
+_DECOY = decoy()
 
 
 class Looked:
@@ -37,9 +34,8 @@ class Looked:
 
     def decide(self, ownership: Ownership | None, permit: Permit) -> Decision:
         """By the same path for a case that there is not."""
-        acl = _DECOY if ownership is None else ownership.acl
         self.agency_id = None if ownership is None else ownership.owner.agency.id
-        return decide(self.caller, acl, permit)
+        return decide(self.caller, (ownership or _DECOY).acl, permit)
 
     def judge(self, ownership: Ownership | None, permit: Permit) -> Ownership:
         """The ownership, if the caller may. Raises NotVisible, RoleRequired, NotOwner, LevelTooLow."""

@@ -12,6 +12,7 @@ from services.sharing.domain.ownership import (
     KEPT_AFTER_EXPIRY,
     Ending,
     Ownership,
+    decoy,
     end,
     give,
     register,
@@ -47,6 +48,12 @@ def test_without_a_team_there_is_no_share_and_a_client_that_opened_it_is_named()
     assert registered(owner=alone).grants == ()
     (found,) = registered(owner=alone, client=HOMES).grants
     assert (found.client_ids, found.team_ids, found.level) == (("a-homes",), (), "contribute")
+
+
+def test_the_decoy_has_a_list_of_its_own_that_names_nobody() -> None:
+    found = decoy().acl
+    assert len(found.shares) == 2
+    assert not [one for one in found.readers() if one[2:].strip("-")]
 
 
 def test_giving_takes_the_next_epoch_and_the_next_event_number() -> None:
