@@ -88,6 +88,7 @@ class CasesSharing:
                     name=row["name"],
                     agency=Ref(id=row["agency_id"], name="Agency"),
                     team_ids=tuple(row["team_ids"]),
+                    roles=tuple(row["roles"]),
                     active=row["active"],
                 )
                 for row in rows

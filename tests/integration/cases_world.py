@@ -244,18 +244,20 @@ class World:
     def person(self, agency_id: str | None = None, *team_ids: str, **more: Any) -> Person:
         """Known to `sharing` as well, so that a task can be given to it."""
         person = Person(self, agency_id or uuid.uuid4().hex, team_ids, **more)
-        self._principal(person.id, "user", person.agency_id, list(team_ids))
+        self._principal(person.id, "user", person.agency_id, list(team_ids), list(person.roles))
         return person
 
     def team(self, agency_id: str) -> str:
         team_id = uuid.uuid4().hex
-        self._principal(team_id, "team", agency_id, [])
+        self._principal(team_id, "team", agency_id, [], [])
         return team_id
 
     def disable(self, person: Person) -> None:
         self.lists["principals"].update_one({"_id": person.id}, {"$set": {"active": False}})
 
-    def _principal(self, principal_id: str, kind: str, agency_id: str, team_ids: list[str]) -> None:
+    def _principal(
+        self, principal_id: str, kind: str, agency_id: str, team_ids: list[str], roles: list[str]
+    ) -> None:
         self.lists["principals"].insert_one(
             {
                 "_id": principal_id,
@@ -263,6 +265,7 @@ class World:
                 "name": f"Name of {principal_id[:4]}",
                 "agency_id": agency_id,
                 "team_ids": team_ids,
+                "roles": roles,
                 "active": True,
             }
         )

@@ -339,16 +339,23 @@ def test_writers_at_once_each_get_a_version_of_their_own(world: World) -> None:
 
 def test_a_task_goes_only_to_whom_may_see_it(world: World) -> None:
     owner, officer, stranger = world.person(), world.person("B"), world.person("C")
+    clerk = world.person("B", roles=("agency_admin",))
     team = world.team("D")
     member = world.person("D", team)
     case_id = owner.create()["id"]
     world.share(
         case_id,
-        given(officer, level="task", sections=()),
+        given(officer, clerk, level="task", sections=()),
         given(member, level="know").model_copy(update={"user_ids": (), "team_ids": (team,)}),
     )
     world.recorded()
-    for assignee in ({"user_id": stranger.id}, {"team_id": team}, {"user_id": "nobody"}, {"user_id": team}):
+    for assignee in (
+        {"user_id": stranger.id},
+        {"team_id": team},
+        {"user_id": "nobody"},
+        {"user_id": team},
+        {"user_id": clerk.id},
+    ):
         with pytest.raises(AssigneeWithoutAccess) as problem:
             owner.task(case_id, **assignee)
         assert problem.value.errors[0].pointer == "/assignee"

@@ -24,7 +24,7 @@ from services.cases.handlers.casework import Opened, Work, check_match, there
 from services.cases.handlers.contents import Contents, task_place
 from services.cases.stores.cases import Moved
 from services.chassis.rpc import command, rpc
-from services.contracts.access import Standing, keys_of, standing_of
+from services.contracts.access import Standing, decide, keys_of
 from services.contracts.authority import CaseEvent, GetPrincipals, Principal, Principals
 from services.contracts.caller import Caller
 from services.contracts.cases.tasks import (
@@ -217,9 +217,8 @@ def _visible(task: Task, caller: Caller, standing: Standing) -> bool:
 def _with_access(found: Principals, case: Case, caller: Caller) -> AssignedTo:
     """The assignee, which can see its own tasks in the case by itself. Raises AssigneeWithoutAccess."""
     for one in found.items:
-        standing = standing_of(_as_caller(one, found, caller), case.acl)
-        excluded = one.id in case.excluded
-        if one.active and not excluded and standing is not None and standing.reaches("task"):
+        asking = _as_caller(one, found, caller)
+        if one.active and decide(asking, case.acl, GET.permit, excluded=case.excluded).allowed:
             return assigned_to(one)
     raise AssigneeWithoutAccess(
         errors=(
@@ -229,7 +228,7 @@ def _with_access(found: Principals, case: Case, caller: Caller) -> AssignedTo:
 
 
 def _as_caller(principal: Principal, found: Principals, asking: Caller) -> Caller:
-    """As the access rule would see it asking now. A team is asked for as somebody in it."""
+    """As the access rule would see it asking now. A team is judged as some practitioner in it."""
     team = principal.kind == "team"
     return asking.model_copy(
         update={
@@ -237,6 +236,7 @@ def _as_caller(principal: Principal, found: Principals, asking: Caller) -> Calle
             "id": "" if team else principal.id,
             "agency_id": principal.agency.id,
             "team_ids": (principal.id,) if team else principal.team_ids,
+            "roles": ("practitioner",) if team else principal.roles,
             "inactive_agencies": found.inactive_agencies,
             "inactive_protocols": found.inactive_protocols,
             "now": found.now,

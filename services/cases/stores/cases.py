@@ -14,6 +14,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 import bson
@@ -61,7 +62,6 @@ class CaseStore:
 
     def __init__(self, database: Database[Document]) -> None:
         self._rows = database["cases"]
-        self._decoy = bson.encode(_decoy())
         # Facts that stay true: a list at least as new as this is there, with a majority.
         self._known: dict[str, int] = {}
 
@@ -72,8 +72,7 @@ class CaseStore:
 
     def decoy(self, case_id: str) -> Case:
         """A case that names nobody, at the cost of a real one: what is judged when there is none."""
-        options: bson.CodecOptions[Document] = bson.CodecOptions(tz_aware=True)
-        return case_of({**bson.decode(self._decoy, codec_options=options), "_id": case_id})
+        return decoy_of(case_id)
 
     def find_many(self, case_ids: Collection[str]) -> dict[str, Case]:
         """By id, without what lists do not show."""
@@ -288,6 +287,17 @@ def case_of(row: Mapping[str, Any]) -> Case:
         next_due=row["next_due"],
         excluded=tuple(row["excluded"]),
     )
+
+
+@cache
+def _decoy_as_kept() -> bytes:
+    return bson.encode(_decoy())
+
+
+def decoy_of(case_id: str) -> Case:
+    """Decoded anew each time, as a real one is."""
+    options: bson.CodecOptions[Document] = bson.CodecOptions(tz_aware=True)
+    return case_of({**bson.decode(_decoy_as_kept(), codec_options=options), "_id": case_id})
 
 
 def _decoy() -> Document:

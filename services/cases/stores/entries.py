@@ -21,7 +21,7 @@ from services.contracts.vocabulary import EntryType
 
 
 class EntryStore:
-    """Entries in MongoDB. `fakes.FakeEntryStore` stands beside it."""
+    """Entries in MongoDB."""
 
     def __init__(self, database: Database[Document]) -> None:
         self._rows = database["entries"]

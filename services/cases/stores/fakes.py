@@ -1,0 +1,56 @@
+"""Doubles of the stores that a read needs, in memory: for tests of the order in which handlers act."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from services.cases.domain.case import Case
+from services.cases.stores.cases import decoy_of
+from services.contracts.access import AccessList
+from services.contracts.vocabulary import AccessReason
+
+
+class FakeCaseStore:
+    """Reads as `cases.CaseStore` does. `lists` are those that were kept."""
+
+    def __init__(self, *cases: Case) -> None:
+        self._cases = {one.id: one for one in cases}
+        self.lists: list[AccessList] = []
+
+    def find(self, case_id: str) -> Case | None:
+        return self._cases.get(case_id)
+
+    def decoy(self, case_id: str) -> Case:
+        return decoy_of(case_id)
+
+    def known_epoch(self, case_id: str) -> int:
+        return -1
+
+    def epochs(self, case_ids: Collection[str]) -> dict[str, int]:
+        return {one: self._cases[one].acl.epoch for one in case_ids if one in self._cases}
+
+    def keep_lists(self, lists: Sequence[AccessList]) -> None:
+        for acl in lists:
+            self.lists.append(acl)
+            if acl.case_id in self._cases:
+                self._cases[acl.case_id] = self._cases[acl.case_id].judged_by(acl)
+
+
+class FakeReasonStore:
+    def __init__(self) -> None:
+        self._reasons: dict[tuple[str, str], AccessReason] = {}
+
+    def remember(self, session: str, case_id: str, reason: AccessReason) -> None:
+        self._reasons[session, case_id] = reason
+
+    def find(self, session: str, case_id: str) -> AccessReason | None:
+        return self._reasons.get((session, case_id))
+
+
+class FakeReadStore:
+    def __init__(self) -> None:
+        self.marks: dict[tuple[str, str], datetime] = {}
+
+    def mark(self, principal: str, case_id: str, seen: datetime) -> None:
+        self.marks[principal, case_id] = seen
