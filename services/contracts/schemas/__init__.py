@@ -13,14 +13,51 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from services.contracts import caller, echo, envelope
+from services.contracts import audit, authority, caller, echo, envelope, notify, records
+from services.contracts.cases import cases, chronology, entries, geometry, links, subjects, tasks
 from services.contracts.errors import registered
 from services.contracts.messages import EventData, Reply, Request
+from services.contracts.sharing import (
+    account,
+    agencies,
+    clients,
+    directory,
+    people,
+    procedures,
+    protocols,
+    sessions,
+    shares,
+    teams,
+)
 
 FOLDER = Path(__file__).parent
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # The modules whose messages are published, each the prefix of its files.
-_SPOKEN = {"echo": echo}
+_SPOKEN = {
+    "echo": echo,
+    "authority": authority,
+    "audit": audit,
+    "notify": notify,
+    **{
+        f"sharing.{module.__name__.rpartition('.')[2]}": module
+        for module in (
+            account,
+            agencies,
+            clients,
+            directory,
+            people,
+            procedures,
+            protocols,
+            sessions,
+            shares,
+            teams,
+        )
+    },
+    **{
+        f"cases.{module.__name__.rpartition('.')[2]}": module
+        for module in (cases, chronology, entries, geometry, links, subjects, tasks)
+    },
+}
 
 
 def generate() -> Mapping[str, str]:
@@ -49,10 +86,11 @@ def write(folder: Path = FOLDER) -> list[str]:
 def _schemas() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "caller", _of(caller.Caller)
     yield "event", _of(envelope.Event)
+    yield "record", _of(records.Record)
     yield "problem", _problem()
     for prefix, module in _SPOKEN.items():
         for name, value in vars(module).items():
-            if _is_message(value) and value.__module__ == module.__name__:
+            if not name.startswith("_") and _is_message(value) and value.__module__ == module.__name__:
                 yield f"{prefix}.{name}", _of(value)
 
 
