@@ -49,7 +49,10 @@ def _protocol(world: World) -> Any:
 
 
 BODIES: dict[tuple[str, str], Body] = {
-    ("POST", "/sessions"): lambda _: {"username": "nobody.known", "password": "wrong-password-12"},
+    ("POST", "/sessions"): lambda _: {
+        "username": f"nobody.{uuid.uuid4().hex[:8]}",
+        "password": "wrong-password-12",
+    },
     ("POST", "/activations"): lambda _: {"token": "x" * 43, "password": "harbour-lintel-8-plum"},
     ("PUT", "/me/password"): lambda _: {"current": "not-this-one-123", "new": "harbour-lintel-8-plum"},
     ("POST", "/me/totp"): lambda _: {},
@@ -75,7 +78,7 @@ BODIES: dict[tuple[str, str], Body] = {
     ("POST", "/clients"): lambda world: {
         "agency_id": world.ids["agency_id"],
         "name": _fresh("Client"),
-        "accountable_user_id": world.ids["user_id"],
+        "accountable_user_id": world.ids["accountable_id"],
         "scopes": ["cases:read"],
         "expires_at": _SOON,
     },

@@ -78,18 +78,20 @@ def _named(on: Ground, case_id: str, owner: Api) -> dict[str, Any]:
     """One practitioner at each level, a light participant with a task, and one whose share was revoked."""
     agency = on.cast.user(HOUSING, "practitioner")["agency_id"]
     protocol = next(one for one in owner.all("/protocols") if one["state"] == "active")
-    players, path, share_id = [], f"/cases/{case_id}/shares", ""
+    players, path = [], f"/cases/{case_id}/shares"
     people = [(level, "practitioner") for level in LEVELS] + [("task", "light_participant")]
     for level, role in people:
         user_id, api = _person(on, role)
         body = {**story.share_body(agency, protocol["id"], [{"user_id": user_id}]), "level": level}
-        share_id = owner.post(path, body)["id"]
+        owner.post(path, body)
         actor = Actor(f"{role} named at {level}", frozenset({role}), level=level)
         players.append(Player(actor, api.token, user_id))
     user_id, api = _person(on, "practitioner")
     gone = owner.post(path, story.share_body(agency, protocol["id"], [{"user_id": user_id}]))
     owner.delete(f"{path}/{gone['id']}?reason=other")
     players.append(Player(Actor("practitioner, revoked", frozenset({"practitioner"})), api.token, user_id))
+    given, _ = _person(on, "practitioner")
+    share_id = owner.post(path, story.share_body(agency, protocol["id"], [{"user_id": given}]))["id"]
     spare, _ = _person(on, "practitioner")
     body = story.share_body(agency, protocol["id"], [{"user_id": spare}])
     return {"players": players, "body": body, "share": share_id, "task_for": players[3].user_id}
@@ -169,7 +171,8 @@ def _ids(
         "link_id": link["id"],
         "other_subject_id": about["premises"],
         "agency_id": housing["agency_id"],
-        "user_id": housing["user_id"],
+        "user_id": _person(on, "practitioner")[0],
+        "accountable_id": housing["user_id"],
         "team_id": administrator.all("/teams")[0]["id"],
         "client_id": on.cast.clients[0]["id"],
         "protocol_id": owner.all("/protocols")[0]["id"],
