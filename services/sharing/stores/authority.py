@@ -65,7 +65,9 @@ class AuthorityStore:
         return self._barrier.get()
 
     def _read(self) -> Present:
-        rows = self._surely if len(self._client.nodes) > 1 else self._standing
+        # All that belong to the set, also those that cannot be reached: then it matters most.
+        members = self._client.topology_description.server_descriptions()
+        rows = self._surely if len(members) > 1 else self._standing
         with in_time():
             row = rows.find_one({"_id": ID}) or EMPTY
             found = self._fences.find({}, {"epoch": True, "agencies": True}).limit(MOST_SHARED + 1)
