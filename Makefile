@@ -8,10 +8,10 @@ ARGS ?=
 SIZE ?= 0
 
 .PHONY: help setup demo journey test lint check-imports check-revocation check-disclosure check-matrix
-.PHONY: screenshots up down status doctor bench bench-rpc bench-events faults lock clean
+.PHONY: screenshots browser up down status doctor bench bench-rpc bench-events faults lock clean
 
 help: ## Say what there is.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing: .venv, the Python packages by hash, RabbitMQ.
 	@deploy/setup.sh
@@ -22,7 +22,7 @@ demo: setup ## Start everything, with an invented partnership in it. SIZE=1000 m
 journey: setup ## Walk the main job through the running demo, over HTTP alone.
 	@$(RUN) -m tests.journey $(ARGS)
 
-screenshots: setup ## Picture every page of the running demo, desktop and phone, into .run/screenshots.
+screenshots: browser ## Picture every page of the running demo, desktop and phone, into .run/screenshots.
 	@$(RUN) -m tests.web.screenshots $(ARGS)
 
 up: setup ## Start broker, database, services, gateway. ARGS="-c echo=3", "--cluster", "--foreground".
@@ -37,10 +37,13 @@ doctor: setup ## Look for what is wrong with this machine or with what runs.
 down: setup ## Stop everything.
 	@$(CONCORDAT) down
 
-test: setup ## Run the tests, on a real broker and a real database. ARGS="-k name".
+browser: setup
+	@BROWSER=1 deploy/setup.sh
+
+test: browser ## Run the tests, on a real broker and a real database. ARGS="-k name".
 	@$(RUN) -m pytest $(ARGS)
 
-lint: setup ## Style, types, import rules, stale schemas, compose file.
+lint: setup ## Style, types, import rules, stale schemas and pages, compose file.
 	@$(RUN) -m ruff check .
 	@$(RUN) -m mypy
 	@$(RUN) -m services.contracts.schemas --check

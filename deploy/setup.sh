@@ -2,6 +2,7 @@
 # Makes a Debian 12 machine with git, make and Python 3.11+ able to run everything else in the Makefile.
 #
 #   deploy/setup.sh [requirements-dev.txt | requirements.txt]
+#   BROWSER=1 deploy/setup.sh             and Chromium, for the tests of the web client
 #
 # Safe to repeat: does nothing (and says nothing) when nothing is to do. Every download is checked against a
 # hash: the project itself is installed with --no-build-isolation, so that pip fetches no unchecked setuptools.
@@ -97,6 +98,12 @@ install_mongod_libraries() {
     done
 }
 
+install_browser() {
+    apt_install "Chromium is missing." chromium
+}
+
 up_to_date || make_venv
+deploy/assets.sh
 [ -x "$rabbitmq" ] || install_rabbitmq
 [ -n "${MONGO_URL:-}" ] || command -v mongod >/dev/null || install_mongod_libraries
+[ -z "${BROWSER:-}" ] || command -v chromium >/dev/null || install_browser
