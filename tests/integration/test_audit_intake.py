@@ -89,8 +89,8 @@ def test_an_audit_killed_between_a_batch_and_its_acknowledgement_logs_each_recor
 def test_two_audits_of_which_one_is_killed_again_and_again_log_each_record_once(
     parts: Parts, log: Any, holder: Holder, tmp_path: Path
 ) -> None:
-    records, chance = [record(number) for number in range(900)], random.Random(7)
-    for begin in range(0, 900, 300):
+    records, chance = [record(number) for number in range(600)], random.Random(7)
+    for begin in range(0, 600, 300):
         with instances(parts, tmp_path, AUDIT, AUDIT) as audits:
             dies = chance.randrange(300)  # whenever: before, in or after a batch
             for place, one in enumerate(records[begin : begin + 300]):
