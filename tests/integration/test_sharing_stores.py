@@ -1,0 +1,178 @@
+"""The stores of sharing on a real database: what their doubles promise, and what only a database can."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.chassis.deadline import Deadline
+from services.chassis.migrations import migrate
+from services.chassis.mongo import Client, connect, transact
+from services.contracts.errors import ConcordatError, Invalid, RateLimited
+from services.sharing.domain import limits
+from services.sharing.domain.agencies import Agency
+from services.sharing.domain.people import Appointment
+from services.sharing.domain.sessions import MOST, Session
+from services.sharing.stores.agencies import AgencyStore
+from services.sharing.stores.attempts import AttemptStore
+from services.sharing.stores.people import UserStore
+from services.sharing.stores.principals import PrincipalStore
+from services.sharing.stores.steps import STEPS
+from tests.cell import Parts
+from tests.sharing_conformance import NOW, AttemptStoreConformance, new_key
+from tests.unit.sharing.people import user
+
+
+@pytest.fixture(scope="module")
+def client(parts: Parts) -> Iterator[Client]:
+    with connect(parts.mongo_url("sharing"), app="test") as client:
+        migrate(client["sharing"], STEPS, holder="test")
+        yield client
+
+
+@pytest.fixture
+def database(client: Client) -> Any:
+    return client["sharing"]
+
+
+class TestAttemptStore(AttemptStoreConformance):
+    @pytest.fixture
+    def store(self, database: Any) -> AttemptStore:
+        return AttemptStore(database)
+
+    def test_of_forty_at_once_ten_are_heard(self, store: AttemptStore) -> None:
+        key = new_key()
+
+        def attempt(_: int) -> bool:
+            try:
+                return bool(store.begin([key], NOW))
+            except RateLimited:
+                return False
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(attempt, range(40))) == limits.PER_USERNAME
+
+
+class TestPrincipals:
+    @pytest.fixture
+    def person(self, database: Any, client: Client) -> Any:
+        made = user(
+            id=uuid.uuid4().hex,
+            username=f"U-{uuid.uuid4().hex}",
+            state="active",
+            signature=None,
+            has_password=False,
+            has_totp=False,
+            created_at=NOW,
+            updated_at=NOW,
+            roles=(Appointment("practitioner", NOW.date(), None),),
+        )
+        add = UserStore(database).add
+        transact(
+            client, Deadline.after(5), lambda session: add(made, {"hash": "h", "expires_at": NOW}, session)
+        )
+        return made
+
+    def test_a_user_is_read_as_it_was_written(self, database: Any, person: Any) -> None:
+        users = UserStore(database)
+        assert users.load(person.id) == person
+        assert users.by_username(person.username.lower()) == person
+        assert users.in_team("nobody's") == []
+
+    def test_a_name_is_taken_whatever_its_case(self, database: Any, client: Client, person: Any) -> None:
+        other = user(id=uuid.uuid4().hex, username=person.username.lower())
+        add = UserStore(database).add
+        with pytest.raises(Invalid):
+            transact(client, Deadline.after(5), lambda session: add(other, {}, session))
+
+    def test_sessions_are_bounded_and_one_a_request(self, database: Any, person: Any) -> None:
+        store = PrincipalStore(database)
+        for number in range(MOST + 3):
+            session = Session(f"s{number:03}", f"h{number}", NOW, NOW, NOW + timedelta(hours=1))
+            assert store.begin_session("user", person.id, session, f"r{number}")
+        again = Session("s999", "h999", NOW, NOW, NOW + timedelta(hours=1))
+        assert store.begin_session("user", person.id, again, f"r{MOST + 2}")
+        ids = [one.id for one in store.sessions("user", person.id)]
+        assert ids == ["s999", *(f"s{number:03}" for number in range(MOST + 1, 2, -1))]
+        found = store.user_with_session(person.id, "h999")
+        assert found == (person, again)
+        assert store.user_with_session(person.id, "h0") is None
+        store.saw("user", person.id, "s999", NOW + timedelta(minutes=2))
+        store.saw("user", person.id, "s999", NOW + timedelta(minutes=1))
+        found = store.user_with_session(person.id, "h999")
+        assert found is not None
+        assert found[1].seen_at == NOW + timedelta(minutes=2)
+
+    def test_disabling_ends_the_sessions_and_lets_none_begin(
+        self, database: Any, client: Client, person: Any
+    ) -> None:
+        store, users = PrincipalStore(database), UserStore(database)
+        session = Session("s1", "h1", NOW, NOW, NOW + timedelta(hours=1))
+        assert store.begin_session("user", person.id, session, "r1")
+        transact(
+            client,
+            Deadline.after(5),
+            lambda transaction: users.change(
+                person, {"state": "disabled"}, by="a", what="disable", now=NOW, session=transaction
+            ),
+        )
+        assert store.sessions("user", person.id) == []
+        assert not store.begin_session("user", person.id, session, "r2")
+
+    def test_an_activation_is_used_once_and_in_time(self, database: Any, client: Client, person: Any) -> None:
+        store, users = PrincipalStore(database), UserStore(database)
+
+        def activate(hashed: str, at: Any) -> bool:
+            return transact(
+                client,
+                Deadline.after(5),
+                lambda session: store.activate(person.id, hashed, "p", now=at, transaction=session),
+            )
+
+        until = NOW + timedelta(hours=1)
+        transact(
+            client,
+            Deadline.after(5),
+            lambda session: users.invite_again(
+                person, {"hash": "x", "expires_at": until}, "a", now=NOW, session=session
+            ),
+        )
+        assert not activate("y", NOW)
+        assert not activate("x", until)
+        assert activate("x", NOW)
+        assert not activate("x", NOW)
+        locked = store.locked(person.id)
+        assert locked is not None
+        assert (locked.user.state, locked.password_hash, locked.activation_hash) == ("active", "p", None)
+
+
+def test_agencies_are_listed_by_name_in_parts(database: Any) -> None:
+    store, tag = AgencyStore(database), uuid.uuid4().hex
+    for name in ("b", "A", "é", "c"):
+        store.add(Agency(uuid.uuid4().hex, f"{tag} {name}", "police", None, "proposed", 1, NOW, NOW))
+    found, cursor, pages = [], None, 0
+    while pages == 0 or cursor is not None:
+        part, cursor = store.page(3, cursor)
+        found += [one.name for one in part if one.name.startswith(tag)]
+        pages += 1
+    assert found == [f"{tag} {name}" for name in ("A", "b", "c", "é")]
+    with pytest.raises(ConcordatError):
+        store.page(3, "bm8")
+
+
+def test_every_query_of_a_request_is_on_an_index(database: Any) -> None:
+    for collection, query in (
+        ("users", {"username_key": "x"}),
+        ("users", {"team_ids": "x"}),
+        ("users", {"agency_id": "x"}),
+        ("clients", {"agency_id": "x", "state": "active"}),
+        ("teams", {"agency_id": "x"}),
+        ("protocols", {"parties": "x"}),
+    ):
+        plan = database[collection].find(query).explain()["queryPlanner"]["winningPlan"]
+        assert "IXSCAN" in str(plan), collection
