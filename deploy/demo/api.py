@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 import uuid
+import weakref
 from typing import Any
 
 import httpx
@@ -33,6 +34,8 @@ class Api:
     def __init__(self, url: str, token: str | None = None) -> None:
         self.url, self.token = url.rstrip("/"), token
         self._http = httpx.Client(base_url=self.url + BASE, timeout=10, trust_env=False)
+        # Nobody has to remember to close one: a seeding opens dozens.
+        weakref.finalize(self, self._http.close)
         if token:
             self._http.headers["Authorization"] = f"Bearer {token}"
 
