@@ -72,7 +72,7 @@ TEAMS: dict[str, tuple[str, ...]] = {
     "harbour": ("Caseworkers",),
 }
 
-PEOPLE = (
+PEOPLE: tuple[Person, ...] = (
     Person("p.marsh", "Priya Marsh", "police", "Police Constable", ("practitioner",), TEAMS["police"][0]),
     Person("d.okoro", "Daniel Okoro", "police", "Police Sergeant", ("supervisor",), TEAMS["police"][0]),
     Person("l.beck", "Lena Beck", "police", "Victim Care Officer", ("practitioner",), TEAMS["police"][1]),
