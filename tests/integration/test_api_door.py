@@ -224,6 +224,18 @@ def test_what_one_has_already_is_not_sent_again_but_recorded(
     assert again.headers["inclusion-by"]
 
 
+def test_long_texts_make_a_page_short_and_never_a_fault(http: httpx.Client, officer: Api, team: str) -> None:
+    made = officer.post("/cases", _case(team))
+    for number in range(8):
+        body = {"type": "note", "occurred_at": f"2026-11-0{number + 1}T10:00:00Z", "text": "😀" * 20_000}
+        officer.post(f"/cases/{made['id']}/entries", body)
+    page = http.get(f"/cases/{made['id']}/entries", params={"limit": 100}, headers=_as(officer))
+    assert page.status_code == 200
+    assert 0 < len(page.json()["items"]) < 8
+    assert page.headers["link"].endswith('rel="next"')
+    assert len(officer.all(f"/cases/{made['id']}/entries")) == 8
+
+
 # --- who is not known, and what is not seen ---
 
 

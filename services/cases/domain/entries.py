@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from services.cases.domain.case import Case, after, to_milliseconds
+from services.cases.domain.fitting import ROOM, total
 from services.cases.domain.showing import hidden_subjects, tagged
 from services.contracts.caller import Caller
 from services.contracts.cases.entries import (
@@ -189,7 +190,8 @@ def _check_revision(entry: Entry, given: Mapping[str, Any]) -> None:
         raise Invalid(errors=(FieldError("/occurred_at", "wrong_type", "This has the wrong type."),))
     if given.get("intervention") is not None and entry.body["type"] != "intervention":
         raise Invalid(errors=(_misplaced(),))
-    if len(entry.revisions) >= MOST_REVISIONS:
+    # The entry is shown with all of them, in one answer.
+    if len(entry.revisions) >= MOST_REVISIONS or total(entry.revisions) > ROOM:
         raise Invalid(errors=(FieldError("", "too_many", "This entry cannot be revised any more."),))
 
 

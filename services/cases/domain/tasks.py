@@ -73,6 +73,11 @@ class Task:
     def open(self) -> bool:
         return self.state in OPEN
 
+    @property
+    def texts(self) -> tuple[str | None, ...]:
+        """What may be long."""
+        return self.title, self.detail, self.reason, self.outcome
+
 
 def assigned_to(principal: Principal) -> AssignedTo:
     if principal.kind == "team":

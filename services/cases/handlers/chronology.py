@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.cases.domain import cursors
 from services.cases.domain.entries import Entry, entry_view
+from services.cases.domain.fitting import fitting
 from services.cases.domain.recording import Act, about, shown, thing
 from services.cases.domain.showing import reads
 from services.cases.domain.sights import Seen, Sight, sight_of, things
@@ -47,7 +48,8 @@ class ChronologyHandlers(Sights):
         if subject is None or not sight:
             self.refuse_subject(_GET, caller, request.subject_id, NotVisible())
         readable = _readable(list(sight.cases))
-        page = [(readable[one.case_id], one) for one in entries[: request.limit] if one.case_id in readable]
+        limit = min(request.limit, fitting([one.body for one in entries]))
+        page = [(readable[one.case_id], one) for one in entries[:limit] if one.case_id in readable]
         reason = self._reasons_for(caller, request, sight, page)
         objects = [*things(subject, sight), *_told(page)]
         return ChronologyPage(
@@ -58,7 +60,7 @@ class ChronologyHandlers(Sights):
                 )
                 for (case, _), entry in page
             ),
-            next=_next(entries, request.limit),
+            next=_next(entries, limit),
             disclosed=self.tell(shown(_GET, caller, distinct(objects), reason=reason)),
         )
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from services.cases.domain import cursors
 from services.cases.domain.case import Case
 from services.cases.domain.entries import Entry, entry_view
+from services.cases.domain.fitting import fitting
 from services.cases.domain.recording import thing
 from services.cases.domain.showing import reads
 from services.cases.domain.tasks import Task, sees_all, task_view
@@ -39,8 +40,9 @@ class Contents(Casework):
             entry_type=request.type,
             author_agency_id=request.agency_id,
         )
-        page = found[: request.limit]
-        if len(found) <= request.limit:
+        limit = min(request.limit, fitting([one.body for one in found]))
+        page = found[:limit]
+        if len(found) <= limit:
             return page, None
         return page, cursors.written(page[-1].body["occurred_at"].isoformat(), page[-1].id)
 
@@ -53,8 +55,9 @@ class Contents(Casework):
             None if request.cursor is None else task_place(request.cursor),
             request.limit + 1,
         )
-        page = found[: request.limit]
-        more = len(found) > request.limit
+        limit = min(request.limit, fitting([one.texts for one in found]))
+        page = found[:limit]
+        more = len(found) > limit
         return page, cursors.written(page[-1].due_on, page[-1].id) if more else None
 
     def contents(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from services.cases.domain import cursors, recording
 from services.cases.domain.case import Case, Change, clock, touched
+from services.cases.domain.fitting import fitting
 from services.cases.domain.recording import Act, about, disclosed, done, reading, thing, writing
 from services.cases.domain.statuses import check_open
 from services.cases.domain.tasks import (
@@ -96,7 +97,8 @@ class Tasks(Contents):
             if more or len(found) <= request.limit:
                 break
             after = (found[-1].due_on, found[-1].id)
-        page = seen[: request.limit]
+        limit = min(request.limit, fitting([task.texts for task, _, _ in seen]))
+        page, more = seen[:limit], more or len(seen) > limit
         objects = [*map(about, {case.id: case for _, case, _ in page}.values())]
         objects += [_object(task) for task, _, _ in page]
         return TaskPage(
