@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cached_property
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -34,7 +35,7 @@ class SharingSettings(ServiceSettings):
             raise ValueError("CONCORDAT_DEMO needs CONCORDAT_HTTP_HOST to be this machine's own")
         return self
 
-    @property
+    @cached_property
     def limits(self) -> Limits:
         return Limits(
             timedelta(minutes=self.session_idle_minutes), timedelta(hours=self.session_hours), self.demo

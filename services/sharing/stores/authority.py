@@ -13,15 +13,20 @@ from typing import Literal
 
 from pymongo.database import Database
 
+from services.chassis import context
 from services.chassis.coalescing import Coalesced
-from services.chassis.mongo import Document, in_time, linearizable
+from services.chassis.deadline import Deadline
+from services.chassis.mongo import Document, in_time, linearizable, within
 from services.sharing.domain.standing import StandingOn
 from services.sharing.stores.standing import EMPTY, ID, standing_of
 
 MOST_CARRIED = 500
 """Fences that a caller carries; with more it carries "all"."""
-MOST_SHARED = 1000
+MOST_SHARED = 400
 """Fences that the barrier reads for everybody; with more, each request reads those of its agency."""
+
+LEAST_SECONDS = 1.0
+"""That the barrier's read gets, however little time is left to the one that runs it for all."""
 
 Fences = dict[str, int] | Literal["all"]
 
@@ -52,6 +57,12 @@ class Present:
         return found
 
 
+def _deadline() -> Deadline:
+    """Of whoever runs the read; but others wait for it who may have come later."""
+    serving, floor = context.current(), Deadline.after(LEAST_SECONDS)
+    return floor if serving is None else max(serving.deadline, floor, key=lambda one: one.at)
+
+
 class AuthorityStore:
     def __init__(self, database: Database[Document]) -> None:
         self._client = database.client
@@ -68,7 +79,7 @@ class AuthorityStore:
         # All that belong to the set, also those that cannot be reached: then it matters most.
         members = self._client.topology_description.server_descriptions()
         rows = self._surely if len(members) > 1 else self._standing
-        with in_time():
+        with within(_deadline()):
             row = rows.find_one({"_id": ID}) or EMPTY
             found = self._fences.find({}, {"epoch": True, "agencies": True}).limit(MOST_SHARED + 1)
             fences = list(found.batch_size(MOST_SHARED + 2))
