@@ -14,8 +14,8 @@ ROOM = 400_000
 
 
 def fitting(items: Sequence[Any]) -> int:
-    """How many of the items, from the first, have room together; at least one. `items` are what of them may be
-    long, as JSON values."""
+    """How many of the items, from the first, have room together; at least one. An item is what of it may be
+    long, as a JSON value."""
     left = ROOM
     for number, item in enumerate(items):
         left -= _size(item)
