@@ -116,7 +116,7 @@ def test_a_refusal_names_the_field_and_never_repeats_its_value(client: httpx.Cli
 
 
 def test_unknown_paths_and_methods_are_problems_too(client: httpx.Client) -> None:
-    _is_problem(client.get("/nowhere"), 404, "not_found")
+    _is_problem(client.get("/api/v1/nowhere"), 404, "not_found")
     refused = client.delete("/api/v1/echo/sayings")
     _is_problem(refused, 405, "method_not_allowed")
     assert "POST" in refused.headers["allow"]
