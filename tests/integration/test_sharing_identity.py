@@ -473,6 +473,10 @@ def test_an_administrator_stays_in_the_own_agency_and_gives_no_wider_role(town: 
     with pytest.raises(ConcordatError) as refused:
         gate.ask(town.admin, "list_users", ListUsers(agency_id=other))
     assert code_of(refused) == "not_found"
+    town.invite(town.operator, "dpo", town.police, "partnership_dpo")
+    with pytest.raises(ConcordatError) as refused:
+        gate.tell(town.admin, "reset_user", ResetUser(user_id=town.ids["dpo"]))
+    assert code_of(refused) == "role_required"
     town.officer("casey")
     with pytest.raises(ConcordatError) as refused:
         gate.tell(town.operator, "reset_user", ResetUser(user_id=town.ids["casey"]))

@@ -35,8 +35,11 @@ class Agency:
 
 
 def check_move(kind: AgencyType, present: AgencyState, to: AgencyState) -> None:
-    """Raises InvalidTransition. The operator is under contract, not under a protocol: no drafting."""
+    """Raises InvalidTransition. The operator is under contract, not under a protocol: no drafting; and it
+    never leaves `active`, for nobody could let it in again."""
     if kind == "operator" and present == "proposed" and to == "active":
         return
+    if kind == "operator" and present == "active":
+        raise InvalidTransition(cause="the operator would lock itself out")
     if to not in MOVES[present]:
         raise InvalidTransition(cause=f"agency {present} to {to}")

@@ -75,6 +75,11 @@ def works_on_cases(appointments: Iterable[Appointment]) -> bool:
     return any(one.role in CASEWORK for one in appointments)
 
 
+def reaches_beyond(appointments: Iterable[Appointment]) -> bool:
+    """Whether a role, whenever it holds, reaches beyond the own agency."""
+    return any(one.role in OPERATORS_TO_GIVE for one in appointments)
+
+
 def check_move(present: UserState, to: UserState, *, has_password: bool) -> None:
     """Raises InvalidTransition. One who never chose a password is enabled by an invitation anew."""
     if to not in MOVES[present] or (to == "active" and not has_password):

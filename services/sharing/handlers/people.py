@@ -29,7 +29,14 @@ from services.contracts.sharing.people import (
     UserView,
 )
 from services.sharing.domain import etags, passwords, tokens
-from services.sharing.domain.people import Appointment, User, check_move, check_roles, works_on_cases
+from services.sharing.domain.people import (
+    Appointment,
+    User,
+    check_move,
+    check_roles,
+    reaches_beyond,
+    works_on_cases,
+)
 from services.sharing.handlers.identity import (
     REFUSALS,
     UNSAID,
@@ -142,6 +149,9 @@ class People(Identity):
         def body(session: Session, _emit: Emit) -> Begun:
             before = self.users.load(request.user_id, session)
             _check_reach(caller, before)
+            # Whoever holds the token could take on roles that are not an administrator's to give.
+            if reaches_beyond(before.roles) and not is_operator(caller):
+                raise RoleRequired
             if before.state == "disabled":
                 raise InvalidTransition(cause="user disabled reset")
             activation = {"hash": token.hash, "expires_at": until}

@@ -52,6 +52,12 @@ def test_the_operator_needs_no_protocol_to_become_active() -> None:
     agencies.check_move("operator", "proposed", "active")
 
 
+@pytest.mark.parametrize("to", ["suspended", "expired", "withdrawn"])
+def test_the_operator_does_not_lock_itself_out(to: Any) -> None:
+    with pytest.raises(InvalidTransition):
+        agencies.check_move("operator", "active", to)
+
+
 @pytest.mark.parametrize("present", get_args(ProtocolState))
 @pytest.mark.parametrize("to", get_args(ProtocolState))
 def test_a_protocol_moves_as_the_table_says(present: Any, to: Any) -> None:
