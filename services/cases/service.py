@@ -7,6 +7,7 @@ from services.cases.handlers.case_changes import ChangesCases
 from services.cases.handlers.chronology import ChronologyHandlers
 from services.cases.handlers.entries import Entries
 from services.cases.handlers.links import LinkHandlers
+from services.cases.handlers.seen import SeenMarks
 from services.cases.handlers.subjects import SubjectHandlers
 from services.cases.handlers.tasks import Tasks
 from services.cases.stores import cases, entries, reads, reasons, tasks, transitions
@@ -18,7 +19,7 @@ from services.chassis.stored import Stored
 
 
 class CasesService(
-    ChangesCases, Entries, Tasks, SubjectHandlers, LinkHandlers, ChronologyHandlers, Authority
+    ChangesCases, Entries, Tasks, SubjectHandlers, LinkHandlers, ChronologyHandlers, Authority, SeenMarks
 ):
     """What is known."""
 

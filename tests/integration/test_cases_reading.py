@@ -21,6 +21,7 @@ from services.contracts.errors import (
 from tests.cell import Parts
 from tests.integration.calling import Calling, instances
 from tests.integration.cases_world import CASES, SECTIONS, SHARING, World, given
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +247,7 @@ def test_unread_is_what_changed_since_it_was_opened(world: World) -> None:
     assert not unread(officer)
     owner.note(case_id)
     assert unread(officer)
-    assert not unread(owner)
+    until(lambda: not unread(owner))
     officer.get(case_id)
     owner.task(case_id, user_id=owner.id)
     assert not unread(officer)  # tasks are not granted

@@ -18,6 +18,7 @@ from services.cases.domain.showing import updated_at
 from services.cases.stores.cases import CaseStore, Moved
 from services.cases.stores.reads import ReadStore
 from services.cases.stores.reasons import ReasonStore
+from services.cases.turns import Turns
 from services.chassis.client import Peer
 from services.chassis.commands import CommandLog, Emit
 from services.chassis.mongo import Session
@@ -45,6 +46,8 @@ from services.contracts.vocabulary import AccessReason
 
 TRIES = 50
 """How often one decides again because the case moved under it; the deadline of the call ends it sooner."""
+
+_TURNS = Turns()
 
 AboutCase = (
     PatchCase
@@ -260,7 +263,8 @@ class Casework:
                 return made[-1]
 
             try:
-                told = self.commands.run(request, reply, run)
+                with _TURNS.of(request.case_id):
+                    told = self.commands.run(request, reply, run)
             except Moved:
                 continue
             except (Refused, NotVisible) as problem:

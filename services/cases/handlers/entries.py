@@ -76,6 +76,7 @@ class Entries(Contents):
             now = clock()
             entry = new_entry(new_event_id(), work.case, request.entry, caller, now)
             change = entry_added(work.case, entry.withhold_from, now)
+            # First what others may be at as well: where it clashes, nothing was done or recorded yet.
             case = self.cases.advance(work.case, change, work.session)
             self.entries.insert(entry, work.session)
             made.append(self._tell_entry(ADD, "entry.added", entry, case, work))
