@@ -179,7 +179,7 @@ def parameters(ids: tuple[str, ...], operation: Operation) -> dict[str, str]:
 
 
 def if_match(req: falcon.asgi.Request, *, required: bool) -> str | None:
-    """The opaque tag of If-Match, or `*`. Raises IfMatchRequired; Stale for a weak one, which never matches here
+    """The opaque tag of If-Match, or `*`. Raises IfMatchRequired; Stale for a weak one, which never matches
     (RFC 9110, 13.1.1); Malformed for what is no single tag."""
     given = (req.get_header("If-Match") or "").strip()
     if not given:

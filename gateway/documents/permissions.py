@@ -34,7 +34,8 @@ def document() -> str:
 
 
 def _head() -> str:
-    names = ["Method", "Path", *(role.replace("_", " ") for role in ROLES), "client", "on the case", "first", "found"]
+    roles = (role.replace("_", " ") for role in ROLES)
+    names = ["Method", "Path", *roles, "client", "on the case", "first", "found"]
     return f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
 
 
