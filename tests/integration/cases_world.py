@@ -217,6 +217,7 @@ class World:
 
     def __init__(self, parts: Parts, calling: Calling, sharing: Calling) -> None:
         self.calling, self.sharing = calling, sharing
+        self.mongo_url = parts.mongo_url("cases")
         self.secret = Keyring(parts.keys_dir, AUTHORITY).shared_secrets("cases", PURPOSE)[0]
         self._clients = [connect(parts.mongo_url(name), app="test") for name in ("cases", "sharing")]
         self.cases, self.lists = self._clients[0]["cases"], self._clients[1]["sharing"]

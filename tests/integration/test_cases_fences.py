@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
+from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from services.contracts.authority import CasesKnown, GetCasesKnown
 from services.contracts.cases import cases
@@ -187,6 +190,63 @@ def test_lists_read_little_more_than_they_show(world: World) -> None:
             assert stats["totalKeysExamined"] <= 200
     finally:
         world.cases["cases"].delete_many({"owner_user": "x"})
+
+
+def test_pages_of_contents_begin_where_the_last_ended(world: World) -> None:
+    """Deep in a long timeline and in a long list of tasks."""
+    from services.cases.stores.entries import EntryStore
+    from services.cases.stores.tasks import TaskStore
+
+    owner = world.person()
+    case_id = owner.create()["id"]
+    entry, task = owner.note(case_id), owner.task(case_id, user_id=owner.id)
+    base = world.cases["entries"].find_one({"_id": entry["id"]})
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = [
+        {**base, "_id": f"e{n:05}", "body": {**base["body"], "occurred_at": at + timedelta(minutes=n // 2)}}
+        for n in range(3000)
+    ]
+    world.cases["entries"].insert_many(rows)
+    base = world.cases["tasks"].find_one({"_id": task["id"]})
+    first = date(2026, 1, 1)
+    days = [
+        {**base, "_id": f"t{n:05}", "due_on": (first + timedelta(days=n // 4)).isoformat()}
+        for n in range(3000)
+    ]
+    world.cases["tasks"].insert_many(days)
+    commands = list[dict[str, Any]]()
+
+    class Listening(CommandListener):
+        def started(self, event: CommandStartedEvent) -> None:
+            if event.command_name == "find":
+                commands.append({name: event.command[name] for name in ("find", "filter", "sort", "limit")})
+
+        def succeeded(self, event: object) -> None: ...
+
+        def failed(self, event: object) -> None: ...
+
+    client: MongoClient[dict[str, Any]] = MongoClient(
+        world.mongo_url, event_listeners=[Listening()], tz_aware=True
+    )
+    with client:
+        database = client["cases"]
+        entries, tasks = EntryStore(database), TaskStore(database)
+        place = (at + timedelta(minutes=750), "e01500")
+        assert [one.id for one in entries.listed(case_id, owner.agency_id, place, 3)] == [
+            "e01499",
+            "e01498",
+            "e01497",
+        ]
+        found = tasks.listed(case_id, None, None, (days[1260]["due_on"], "t01260"), 3)
+        assert [one.id for one in found] == ["t01261", "t01262", "t01263"]
+        found = tasks.assigned(
+            [f"u:{owner.id}"], ["offered", "accepted"], (days[1495]["due_on"], "t01495"), 6
+        )
+        assert [one.id for one in found] == [f"t{n:05}" for n in range(1496, 1502)]
+        for command in list(commands):
+            stats = database.command("explain", command, verbosity="executionStats")["executionStats"]
+            assert stats["totalDocsExamined"] <= 3 * command["limit"], stats
+            assert stats["totalKeysExamined"] <= 5 * command["limit"], stats
 
 
 def test_a_case_registered_but_never_opened_is_nowhere(world: World) -> None:

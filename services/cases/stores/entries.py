@@ -58,6 +58,8 @@ class EntryStore:
             query["agency.id"] = author_agency_id
         if before is not None:
             at, entry_id = before
+            # The bound is the index's; the rest tells those of one moment apart.
+            query["body.occurred_at"] = {"$lte": at}
             query["$or"] = [
                 {"body.occurred_at": {"$lt": at}},
                 {"body.occurred_at": at, "_id": {"$lt": entry_id}},

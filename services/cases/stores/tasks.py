@@ -85,7 +85,11 @@ def _after(after: tuple[str, str] | None) -> Document:
     if after is None:
         return {}
     due_on, task_id = after
-    return {"$or": [{"due_on": {"$gt": due_on}}, {"due_on": due_on, "_id": {"$gt": task_id}}]}
+    # The bound is the index's; the rest tells those of one day apart.
+    return {
+        "due_on": {"$gte": due_on},
+        "$or": [{"due_on": {"$gt": due_on}}, {"due_on": due_on, "_id": {"$gt": task_id}}],
+    }
 
 
 def _row(task: Task) -> Document:
