@@ -26,7 +26,7 @@ from services.chassis.deadline import Deadline
 from services.chassis.logs import log
 from services.contracts.errors import ConcordatError, RateLimited, Unauthenticated
 from services.contracts.messages import Request
-from services.contracts.notify import ListInbox, StreamItems
+from services.contracts.notify import CountUnread, StreamItems
 
 GATHER = 0.25
 LOOK_EVERY = 10.0
@@ -135,7 +135,7 @@ class _Watch:
         return (bool(cases) if self.case_id is None else self.case_id in cases), bool(cases)
 
     async def _unread(self) -> int:
-        found = await self._ask("list_inbox", ListInbox(limit=1))
+        found = await self._ask("count_unread", CountUnread())
         return int(found["unread"])
 
     async def _ask(self, method: str, request: Request) -> Body:

@@ -29,7 +29,13 @@ class Templates:
         self._environment.globals.update(components.load())
         self._environment.globals.update(static=assets.url, choices=words.choices, word=words.word)
         self._environment.filters.update(
-            when=times.when, day=times.day, stamp=times.stamp, word=_word, words=_words, plural=_plural
+            when=times.when,
+            day=times.day,
+            month=times.month,
+            stamp=times.stamp,
+            word=_word,
+            words=_words,
+            plural=_plural,
         )
 
     def names(self) -> list[str]:

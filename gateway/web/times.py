@@ -37,6 +37,11 @@ def day(found: str | date | datetime | None) -> str:
     return f"{found.day} {found:%B %Y}"
 
 
+def month(found: str) -> str:
+    """`November 2026`."""
+    return f"{date.fromisoformat(found):%B %Y}"
+
+
 def stamp(found: str | datetime) -> str:
     """For `<time datetime>`."""
     return moment(found).isoformat(timespec="seconds")

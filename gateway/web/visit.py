@@ -25,7 +25,7 @@ from services.contracts.errors import (
     UnsupportedType,
 )
 from services.contracts.messages import Request
-from services.contracts.notify import ListInbox
+from services.contracts.notify import CountUnread
 
 FORM_LIMIT = 900_000
 """Bytes of a filled-in form: a new case carries its incident reports until it is made."""
@@ -187,7 +187,7 @@ class Visit:
     async def _count(self) -> None:
         try:
             found = await self._asking.ask(
-                self.req, "notify", "list_inbox", ListInbox(limit=1), msgspec.Raw, heard=self._meet
+                self.req, "notify", "count_unread", CountUnread(), msgspec.Raw, heard=self._meet
             )
             self.unread = _decode(found)["unread"]
         except (ConcordatError, KeyError, msgspec.MsgspecError):

@@ -8,6 +8,7 @@ from gateway.web import words
 from gateway.web.forms.fields import Field
 from gateway.web.forms.form import Form
 from gateway.web.forms.subjects import SUBJECT_FIELDS, subject_body
+from gateway.web.marking import marked
 from gateway.web.page import FormPage, Gone, Outcome, Page, Shown
 from gateway.web.requests import asked
 from gateway.web.visit import Visit
@@ -192,11 +193,12 @@ class Subject(Page):
     """`/subjects/{subject_id}?case=`: one person, family, premises or place, and what it is linked to."""
 
     async def get(self, visit: Visit, **ids: str) -> Outcome:
-        subject, links = await visit.together(
+        case_id = visit.query("case")
+        asks = [
             visit.ask("cases", "get_subject", asked(GetSubject, subject_id=ids["subject_id"])),
             visit.ask("cases", "list_links", asked(ListLinks, subject_id=ids["subject_id"], limit=100)),
-        )
-        return Shown(
-            "cases/subject.html",
-            {"section": "cases", "subject": subject, "links": links["items"], "case_id": visit.query("case")},
-        )
+            *([marked(visit, case_id)] if case_id else []),
+        ]
+        subject, links, *marking = await visit.together(*asks)
+        context = {"section": "cases", "subject": subject, "links": links["items"], "case_id": case_id}
+        return Shown("cases/subject.html", {**context, **(marking[0] if marking else {})})

@@ -8,6 +8,7 @@ from typing import Any
 from gateway.web import words
 from gateway.web.forms.fields import Field
 from gateway.web.forms.form import Form, NotRight
+from gateway.web.marking import marked
 from gateway.web.page import FormPage, Gone, Outcome, Page, Shown
 from gateway.web.requests import asked
 from gateway.web.visit import Body, Visit
@@ -114,8 +115,11 @@ class OneEntry(Page):
     """`/cases/{case_id}/entries/{entry_id}`: with every earlier version."""
 
     async def get(self, visit: Visit, **ids: str) -> Outcome:
-        entry = await visit.ask("cases", "get_entry", asked(GetEntry, **ids))
-        return Shown("cases/entry.html", {"section": "cases", "entry": entry, "case_id": ids["case_id"]})
+        entry, marking = await visit.together(
+            visit.ask("cases", "get_entry", asked(GetEntry, **ids)), marked(visit, ids["case_id"])
+        )
+        context = {"section": "cases", "entry": entry, "case_id": ids["case_id"], **marking}
+        return Shown("cases/entry.html", context)
 
 
 class CorrectEntry(FormPage):
@@ -131,7 +135,9 @@ class CorrectEntry(FormPage):
     )
 
     async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
-        entry = await visit.ask("cases", "get_entry", asked(GetEntry, **ids))
+        entry, marking = await visit.together(
+            visit.ask("cases", "get_entry", asked(GetEntry, **ids)), marked(visit, ids["case_id"])
+        )
         if not form.sent:
             form.fill({"text": entry.get("text"), "etag": entry.get("etag"), "was": entry["occurred_at"]})
             form.fill_moment("occurred_at", entry["occurred_at"])
@@ -146,6 +152,7 @@ class CorrectEntry(FormPage):
                 "entry": entry,
                 "case_id": ids["case_id"],
                 "changed": form.sent and form.etag != entry.get("etag"),
+                **marking,
             },
         )
 
@@ -177,10 +184,12 @@ class WithdrawOne(FormPage):
     fields = (_WHY,)
 
     async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
-        entry = await visit.ask("cases", "get_entry", asked(GetEntry, **ids))
+        entry, marking = await visit.together(
+            visit.ask("cases", "get_entry", asked(GetEntry, **ids)), marked(visit, ids["case_id"])
+        )
         if entry.get("withdrawn") and not form.problems:
             raise Refused(cause="withdrawn already")
-        context = {"section": "cases", "form": form, "entry": entry, "case_id": ids["case_id"]}
+        context = {"section": "cases", "form": form, "entry": entry, "case_id": ids["case_id"], **marking}
         return Shown("cases/entry_withdraw.html", context)
 
     async def act(self, visit: Visit, form: Form, **ids: str) -> Outcome:

@@ -14,7 +14,7 @@ from gateway.web.forms.drafts import DraftMember, ShareDraft, fingerprint, read_
 from gateway.web.forms.fields import Field
 from gateway.web.forms.form import Form, NotRight
 from gateway.web.page import Gone, Outcome, Page, Shown
-from gateway.web.pages.sharing import LEVELS, SECTION_CHOICES
+from gateway.web.pages.sharing import LEVELS, SECTION_CHOICES, names_of
 from gateway.web.requests import asked
 from gateway.web.visit import Body, Visit
 from gateway.web.wizard import stepped
@@ -158,6 +158,7 @@ class NewShare(Page):
                 "latest": None,
                 "terms": None,
                 "shows": None,
+                "named": {},
                 **more,
             },
         )
@@ -228,11 +229,17 @@ async def _preview(visit: Visit, form: Form, draft: ShareDraft, case: Body) -> B
         return {"agency_name": await _agency_name(visit, draft)}
     judged = PreviewedShare(agency_id=share.agency_id, level=share.level, sections=share.sections,
                             **({"side": share.side} if share.side else {}))  # fmt: skip
-    terms, shows = await visit.together(
+    terms, shows, protocols = await visit.together(
         visit.ask("sharing", "check_share", CheckShare(case_id=case["id"], share=share)),
         visit.ask("cases", "preview_case", PreviewCase(case_id=case["id"], share=judged)),
+        visit.ask("sharing", "list_protocols", ListProtocols(limit=100)),
     )
-    return {"terms": terms, "shows": shows, "agency_name": terms["agency"]["name"]}
+    return {
+        "terms": terms,
+        "shows": shows,
+        "agency_name": terms["agency"]["name"],
+        "named": names_of(protocols["items"]),
+    }
 
 
 _SHOWS = {

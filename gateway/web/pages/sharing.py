@@ -8,6 +8,7 @@ from gateway.web import times, words
 from gateway.web.forms.fields import Field
 from gateway.web.forms.form import Form, NotRight
 from gateway.web.live import pass_for
+from gateway.web.marking import marked
 from gateway.web.page import FormPage, Gone, Outcome, Page, Shown
 from gateway.web.requests import asked
 from gateway.web.visit import Body, Visit
@@ -15,6 +16,7 @@ from services.contracts.audit import ListCaseConsultations
 from services.contracts.cases.cases import GetCase
 from services.contracts.cases.tasks import ListTasks
 from services.contracts.sharing.directory import ListDirectory
+from services.contracts.sharing.protocols import ListProtocols
 from services.contracts.sharing.shares import (
     ChangeShare,
     GetShare,
@@ -59,11 +61,17 @@ class Access(Page):
 
     async def get(self, visit: Visit, **ids: str) -> Outcome:
         case_id, cursor = ids["case_id"], visit.query("cursor") or None
-        case, found = await visit.together(
+        case, found, protocols = await visit.together(
             visit.ask("cases", "get_case", asked(GetCase, case_id=case_id)),
             visit.ask("sharing", "list_access", asked(ListAccess, case_id=case_id, limit=100, cursor=cursor)),
+            visit.ask("sharing", "list_protocols", ListProtocols(limit=100)),
         )
-        context = {**_about(visit, case), "items": found["items"], "next": found["next"]}
+        context = {
+            **_about(visit, case),
+            "items": found["items"],
+            "next": found["next"],
+            "named": names_of(protocols["items"]),
+        }
         return Shown("shares/access.html", context)
 
 
@@ -88,15 +96,17 @@ class OneShare(Page):
     """`/cases/{case_id}/shares/{share_id}`: its terms; of a revoked one, since when it is in effect."""
 
     async def get(self, visit: Visit, **ids: str) -> Outcome:
-        case, share = await visit.together(
+        case, share, protocols = await visit.together(
             visit.ask("cases", "get_case", asked(GetCase, case_id=ids["case_id"])),
             visit.ask("sharing", "get_share", asked(GetShare, **ids)),
+            visit.ask("sharing", "list_protocols", ListProtocols(limit=100)),
         )
         return Shown(
             "shares/share.html",
             {
                 **_about(visit, case),
                 "share": share,
+                "named": names_of(protocols["items"]),
                 "mine": case["my_access"]["via"] == "owner",
                 "done": _DONE.get(visit.query("done")),
             },
@@ -115,7 +125,9 @@ class ChangeOne(FormPage):
     )
 
     async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
-        share = await visit.ask("sharing", "get_share", asked(GetShare, **ids))
+        share, marking = await visit.together(
+            visit.ask("sharing", "get_share", asked(GetShare, **ids)), marked(visit, ids["case_id"])
+        )
         people = await visit.ask(
             "sharing", "list_directory", ListDirectory(agency_id=share["agency_id"], limit=100)
         )
@@ -143,6 +155,7 @@ class ChangeOne(FormPage):
                 "share": share,
                 "case_id": ids["case_id"],
                 "offered": sorted(offered.items(), key=lambda pair: pair[1]),
+                **marking,
             },
         )
 
@@ -179,10 +192,11 @@ class Revoke(FormPage):
     )
 
     async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
-        share, access, tasks = await visit.together(
+        share, access, tasks, marking = await visit.together(
             visit.ask("sharing", "get_share", asked(GetShare, **ids)),
             visit.ask("sharing", "list_access", asked(ListAccess, case_id=ids["case_id"], limit=100)),
             visit.ask("cases", "list_tasks", asked(ListTasks, case_id=ids["case_id"], limit=100)),
+            marked(visit, ids["case_id"]),
         )
         return Shown(
             "shares/revoke.html",
@@ -193,6 +207,7 @@ class Revoke(FormPage):
                 "case_id": ids["case_id"],
                 **_lost(share, access["items"], tasks["items"]),
                 "more": bool(access["next"]),
+                **marking,
             },
         )
 
@@ -208,11 +223,13 @@ class HandBack(FormPage):
     fields = (Field("reason", "Why you hand it back", "area", missing="Say why", limit=500, rows=3),)
 
     async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
-        share = await visit.ask("sharing", "get_share", asked(GetShare, **ids))
+        share, marking = await visit.together(
+            visit.ask("sharing", "get_share", asked(GetShare, **ids)), marked(visit, ids["case_id"])
+        )
         form.fill({"etag": share.get("etag")})
         return Shown(
             "shares/hand_back.html",
-            {"section": "cases", "form": form, "share": share, "case_id": ids["case_id"]},
+            {"section": "cases", "form": form, "share": share, "case_id": ids["case_id"], **marking},
         )
 
     async def act(self, visit: Visit, form: Form, **ids: str) -> Outcome:
@@ -220,6 +237,16 @@ class HandBack(FormPage):
         request = asked(ChangeShare, **ids, if_match=form.etag, change=change)
         await visit.tell("sharing", "change_share", request, once=form.once)
         return Gone("/cases?mine=shared")
+
+
+def names_of(protocols: list[Body]) -> dict[str, str]:
+    """What the codes of purposes and legal gateways mean, as the protocols have it."""
+    found = {}
+    for protocol in protocols:
+        for purpose in protocol["purposes"]:
+            found[purpose["code"]] = purpose["name"]
+            found.update((gateway["code"], gateway["name"]) for gateway in purpose["legal_gateways"])
+    return found
 
 
 def _about(visit: Visit, case: Body) -> Body:

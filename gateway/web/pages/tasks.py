@@ -7,6 +7,7 @@ from typing import Any
 from gateway.web import times
 from gateway.web.forms.fields import Field
 from gateway.web.forms.form import Form
+from gateway.web.marking import marked
 from gateway.web.page import FormPage, Gone, Outcome, Shown
 from gateway.web.requests import asked
 from gateway.web.visit import Body, Visit
@@ -81,7 +82,9 @@ class OneTask(FormPage):
     )
 
     async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
-        task = await visit.ask("cases", "get_task", asked(GetTask, **ids))
+        task, marking = await visit.together(
+            visit.ask("cases", "get_task", asked(GetTask, **ids)), marked(visit, ids["case_id"])
+        )
         form.fill({"etag": task.get("etag")})
         return Shown(
             "cases/task.html",
@@ -93,6 +96,7 @@ class OneTask(FormPage):
                 "acts": [(state, _ACTS[state]) for state in _ACTS if state in task.get("may", ())],
                 "today": times.today().isoformat(),
                 "done": "The task is changed." if visit.query("done") else None,
+                **marking,
                 "caseworker": visit.person is not None and visit.person.caseworker,
             },
         )

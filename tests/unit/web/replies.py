@@ -293,6 +293,7 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
         {**_items({"id": "i1", "at": AT, "kind": "entry.added", "case_id": "c1", "text": CANARY,
                    "href": "/cases/c1", "read": False}), "unread": 3},
     ),
+    ("notify", "count_unread"): (notify.Unread, {"unread": 3}),
     ("notify", "mark_item"): (
         notify.InboxItemView,
         {"id": "i1", "at": AT, "kind": "entry.added", "text": "x", "href": "/cases/c1", "read": True},

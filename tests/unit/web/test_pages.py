@@ -96,9 +96,7 @@ def site() -> SiteClient:
 def test_the_fakes_say_what_services_say(method: tuple[str, str]) -> None:
     model, body = REPLIES[method]
     model.model_validate(body)
-    known = set(model.model_fields) | {
-        field.alias for field in model.model_fields.values() if field.alias
-    }
+    known = set(model.model_fields) | {field.alias for field in model.model_fields.values() if field.alias}
     assert set(body) <= known
 
 

@@ -1,0 +1,1 @@
+"""The web client in Debian's Chromium, against the demonstration."""
