@@ -134,11 +134,11 @@ class Tasks(Contents):
         made: list[Made] = []
 
         def body(work: Work) -> TaskMade:
-            check_open(work.case)
             standing = work.opened.standing
             before = there(self.tasks.find(request.case_id, request.task_id))
             if not _visible(before, caller, standing):
                 raise NotVisible
+            check_open(work.case)  # after that: who sees their own tasks alone is not shown the status
             check_match(request.if_match, task_view(before, caller, standing).etag)
             after = changed(before, request.changes, caller, standing, clock())
             if not self.tasks.replace(after, before.updated_at, work.session):

@@ -93,10 +93,19 @@ def _closed(world: World, found: Unexpected) -> None:
         for player in world.players:
             answer = _ask(world, player, method, path)
             wanted = expected(method, shape, player.actor)
-            _judge(found, player, method, f"{path} (closed)", answer, wanted)
+            _judge(found, player, method, f"{path} (closed)", answer, wanted | _closed_too(shape, player))
             writes = method != "GET" and wanted == {"passed"} and not shape.endswith("transitions")
             if writes and 200 <= answer.status < 300:
                 found.lines.append(f"{player.actor.name}: {method} {path}: wrote to a closed case")
+
+
+def _closed_too(shape: str, player: Player) -> frozenset[str]:
+    """What is right as well once the case is closed: reopening is the owner's, and who reads knows it closed."""
+    if shape.endswith("/transitions") and player.actor.level == "manage":
+        return frozenset({"not_owner"})
+    if shape.endswith("/tasks/{}") and player.actor.level == "read":
+        return frozenset({"passed"})
+    return frozenset()
 
 
 def _ask(world: World, player: Player, method: str, path: str, case_id: str | None = None) -> Answer:
