@@ -100,7 +100,7 @@ def _closed(world: World, found: Unexpected) -> None:
 
 
 def _closed_too(shape: str, player: Player) -> frozenset[str]:
-    """What is right as well once the case is closed: reopening is the owner's, and who reads knows it closed."""
+    """What is right as well once it is closed: reopening is the owner's, and who reads knows the status."""
     if shape.endswith("/transitions") and player.actor.level == "manage":
         return frozenset({"not_owner"})
     if shape.endswith("/tasks/{}") and player.actor.level == "read":
