@@ -77,7 +77,7 @@ def test_names_that_end_up_in_indexes_and_logs_are_short(name: str) -> None:
         decode_call(json.dumps({name: "x" * (NAME_LIMIT + 1)}).encode())
 
 
-@given(st.binary(max_size=60))
+@given(st.binary(max_size=60).filter(lambda body: not body.strip().startswith(b"{")))
 def test_bytes_that_are_no_call_raise_only_what_is_expected(body: bytes) -> None:
     with pytest.raises(UNREADABLE):
         decode_call(body)
