@@ -16,6 +16,10 @@ for (const button of document.querySelectorAll("[data-print]")) {
 }
 
 const POLL = 15000;
+const IDLE = 15 * 60 * 1000;
+let touched = Date.now();
+for (const sign of ["keydown", "pointerdown"]) addEventListener(sign, () => { touched = Date.now(); }, { passive: true });
+
 let source = null;
 let poll = null;
 let loading = false;
@@ -23,6 +27,9 @@ let again = false;
 
 const main = () => document.getElementById("main-content");
 const say = (text) => { document.getElementById("announcements").textContent = text; };
+
+// Reading a page counts as use of the session: a page that nobody touches must not keep one alive.
+const update = () => { if (Date.now() - touched < IDLE) refresh(); };
 
 // Read this page again and put its live parts in place of ours; a refusal takes everything away.
 async function refresh() {
@@ -90,7 +97,7 @@ function listen() {
   if (!url) return;
   const opened = source = new EventSource(url);
   opened.addEventListener("open", () => { clearInterval(poll); poll = null; });
-  opened.addEventListener("changed", refresh);
+  opened.addEventListener("changed", update);
   opened.addEventListener("unread", (event) => {
     const count = document.getElementById("unread");
     if (!count) return;
@@ -100,7 +107,7 @@ function listen() {
   // Access may have been narrowed: read the page again, which says so, or hands out a new place to listen.
   opened.addEventListener("check", async () => { opened.close(); await refresh(); if (source === opened) listen(); });
   opened.addEventListener("error", () => {
-    poll ??= setInterval(refresh, POLL);
+    poll ??= setInterval(update, POLL);
     // What the server refused is not tried again by the browser; the page read anew says why, or brings a pass.
     if (opened.readyState === EventSource.CLOSED && source === opened) {
       refresh();
