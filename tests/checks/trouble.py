@@ -7,7 +7,7 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import pymongo
@@ -15,28 +15,49 @@ import pymongo
 from deploy.launcher.cell import Cell
 
 Act = Callable[[], str]
+USUAL = ("kill", "kill", "freeze")
+DEPOSED_SECONDS = 6.0
+"""Longer than an election takes, and as long as a request lives."""
 
 
 class Trouble:
     """Makes one thing after another go wrong, until it is stopped. What it did is in `done`."""
 
-    def __init__(self, cell: Cell, *, seed: int, rest: tuple[float, float] = (2.0, 4.0)) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        *,
+        seed: int,
+        rest: tuple[float, float] = (2.0, 4.0),
+        acts: Sequence[str] | None = None,
+    ) -> None:
+        """`acts`, in turn: kill, kill_cases, freeze, kill_broker, depose (in a cluster only). None: the usual."""
         self._cell, self._random, self._rest = cell, random.Random(seed), rest
+        known: dict[str, Act] = {
+            "kill": self._kill,
+            "kill_cases": lambda: self._kill("cases"),
+            "freeze": self._freeze_broker,
+            "kill_broker": self._kill_broker,
+            "depose": self._depose,
+        }
+        names = (*USUAL, *(("depose",) if cell.plan.cluster else ())) if acts is None else acts
+        self._acts = [known[name] for name in names]
         self.done: list[str] = []
 
     def run(self, stop: threading.Event) -> None:
-        acts: list[Act] = [self._kill, self._kill, self._freeze_broker]
-        if self._cell.plan.cluster:
-            acts = [*acts, self._depose]
         turn = 0
-        while not stop.wait(self._random.uniform(*self._rest)):
-            with suppress(OSError, pymongo.errors.PyMongoError):
-                self.done.append(acts[turn % len(acts)]())
+        while self._acts and not stop.wait(self._random.uniform(*self._rest)):
+            with suppress(OSError, LookupError, pymongo.errors.PyMongoError):
+                self.done.append(self._acts[turn % len(self._acts)]())
             turn += 1
 
-    def _kill(self) -> str:
-        """kill -9 one service process; its supervisor starts another."""
-        running = [one for one in self._cell.processes().values() if one.kind == "service" and one.pid]
+    def _kill(self, service: str = "") -> str:
+        """kill -9 one service process, of `service` if that is named; its supervisor starts another."""
+        running = [
+            one
+            for one in self._cell.processes().values()
+            if one.kind == "service" and one.pid and one.name.startswith(service)
+        ]
         victim = self._random.choice(running)
         os.kill(victim.pid, signal.SIGKILL)
         return f"kill -9 {victim.name.rpartition('-')[0]}"
@@ -46,17 +67,24 @@ class Trouble:
         self._frozen(nodes, 2.0)
         return "broker frozen 2 s"
 
+    def _kill_broker(self) -> str:
+        """kill -9 a node; its supervisor starts it again, with what it has on its disk."""
+        nodes = [one for one in self._cell.processes().values() if one.kind == "broker" and one.pid]
+        os.kill(self._random.choice(nodes).pid, signal.SIGKILL)
+        return "kill -9 broker"
+
     def _depose(self) -> str:
         """The primary stands still until another is elected and for a while after; it wakes up believing."""
         primary = self._primary()
-        self._frozen([self._cell.processes()[primary].pid], 6.0)
-        return "primary frozen 6 s, another elected"
+        self._frozen([self._cell.processes()[primary].pid], DEPOSED_SECONDS)
+        return f"primary frozen {DEPOSED_SECONDS:.0f} s"
 
     def _primary(self) -> str:
         with pymongo.MongoClient(self._cell.mongo_url("operator"), serverSelectionTimeoutMS=5000) as client:  # type: ignore[var-annotated]
             client.admin.command("ping")
             port = client.primary[1] if client.primary else 0
-        return next(name for name, its in self._cell.ports.items() if its == port and "mongo" in name)
+        found = [name for name, its in self._cell.ports.items() if its == port and "mongo" in name]
+        return found[0]
 
     def _frozen(self, pids: list[int], seconds: float) -> None:
         for pid in pids:

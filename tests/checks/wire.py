@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 BASE = "/api/v1"
 SECONDS = 8.0
 """Longer than any answer may take."""
+IDLE_SECONDS = 1.0
+"""A connection unused for so long is opened anew: the other side closes it some time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,14 @@ class Answer:
 
 
 class Line:
-    """One connection of one principal, opened anew when it breaks. For one thread."""
+    """One connection of one principal, opened anew when it breaks. For one thread. `browser`: paths are pages
+    of the web client, and the session is in its cookie."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self._place, self._token = urlsplit(url), token
+    def __init__(self, url: str, token: str, *, browser: bool = False) -> None:
+        self._place, self._base = urlsplit(url), "" if browser else BASE
+        self._session = {"Cookie": f"concordat={token}"} if browser else {"Authorization": f"Bearer {token}"}
         self._connection: http.client.HTTPConnection | None = None
+        self._used = 0.0
 
     def close(self) -> None:
         if self._connection is not None:
@@ -48,7 +53,7 @@ class Line:
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """One request, exactly once. `Idempotency_Key="…"` becomes a header of that name."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {"Authorization": f"Bearer {self._token}", **named}
+        sent = {**self._session, **named}
         content = None
         if body is not None:
             content, sent["Content-Type"] = json.dumps(body), "application/json"
@@ -57,16 +62,19 @@ class Line:
         began = time.monotonic()
         try:
             connection = self._open()
-            connection.request(method, BASE + path, content, sent)
+            connection.request(method, self._base + path, content, sent)
             answer = connection.getresponse()
             data = answer.read()
         except (OSError, http.client.HTTPException):
             self.close()
             return Answer(0, b"", began, time.monotonic())
+        self._used = time.monotonic()
         told = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(answer.status, data, began, time.monotonic(), told)
+        return Answer(answer.status, data, began, self._used, told)
 
     def _open(self) -> http.client.HTTPConnection:
+        if time.monotonic() - self._used > IDLE_SECONDS:
+            self.close()
         if self._connection is None:
             self._connection = http.client.HTTPConnection(
                 str(self._place.hostname), self._place.port, timeout=SECONDS

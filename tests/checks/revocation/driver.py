@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,100 +17,103 @@ ALL: frozenset[Facet] = frozenset({"case", "content", "timeline"})
 SECTIONS = ["summary", "subjects", "timeline", "tasks"]
 REST = (0.02, 0.25)
 """Seconds between one change and the next, at random."""
+LONG_REST = (2.5, 3.5)
+"""Now and then, while guests are shut out: what comes seconds late comes while it is forbidden."""
+GIVE_UP = 60.0
 
 Change = Callable[[], Answer]
+
+
+class Lost(Exception):
+    """Nobody can say how the case is shared: what is seen of it from now on proves nothing."""
 
 
 class Driver:
     """Drives the shares of one case, in a thread of its own: turns of one case follow one another."""
 
-    def __init__(self, url: str, scene: Scene, case: Any, history: History, seed: int) -> None:
-        self._scene, self._history, self._random = scene, history, random.Random(seed)
-        self._line = Line(url, str(scene.owner.token))
-        self._case = case["id"]
-        self._path = f"/cases/{case['id']}/shares"
+    def __init__(self, urls: Sequence[str], scene: Scene, number: int, history: History) -> None:
+        self._scene, self._history, self._random = scene, history, random.Random(number)
+        self._line = Line(urls[number % len(urls)], str(scene.owner.token))
+        self._guests = {guest.key: Line(urls[0], guest.token) for guest in scene.guests}
+        self._case = scene.cases[number]["id"]
+        self._path = f"/cases/{self._case}/shares"
+        self.lost = False
 
     def run(self, stop: threading.Event) -> None:
-        while not stop.is_set():
-            guests = self._random.sample(self._scene.guests, self._random.choice((1, 2, 3)))
-            share = self._let_in(guests)
-            if share is not None:
-                self._rest()
+        try:
+            while not stop.is_set():
+                guests = self._random.sample(self._scene.guests, self._random.choice((1, 2, 3)))
+                share = self._let_in(guests)
+                self._rest(REST)
                 self._note()
                 self._shut_out(share, guests)
-                self._rest()
-        self._line.close()
+                self._rest(LONG_REST if self._random.random() < 0.15 else REST, stop)
+        except Lost:
+            self.lost = True
+        for line in (self._line, *self._guests.values()):
+            line.close()
 
-    def _let_in(self, guests: Sequence[Guest]) -> str | None:
-        members = [guest.member for guest in guests]
-        body = share_body(self._scene, members, level="contribute", sections=SECTIONS)
-        answer = self._turn(
-            guests, True, ALL, lambda: self._line.ask("POST", self._path, body), "grant", again=True
+    def _let_in(self, guests: Sequence[Guest]) -> str:
+        """The share. It is asked for until it is there, under one key: it is made once."""
+        body = share_body(self._scene, [guest.member for guest in guests], level="contribute")
+        key = uuid.uuid4().hex
+        answer = self._until_done(
+            guests, True, "grant", lambda: self._line.ask("POST", self._path, body, Idempotency_Key=key)
         )
-        return str(answer.json()["id"]) if answer.status == 201 else self._found(body["note"])
+        return str(answer.json()["id"])
 
     def _shut_out(self, share: str, guests: Sequence[Guest]) -> None:
         """In one of the ways, or in two after one another; at the end the share is gone."""
-        way = self._random.choice(("revoke", "member", "level", "section", "hand_back"))
+        way = self._random.choice(("revoke", "revoke", "member", "level", "section", "hand_back"))
         path = f"{self._path}/{share}"
         if way == "member" and len(guests) > 1:
-            rest = [guest.member for guest in guests[1:]]
-            self._turn(guests[:1], False, ALL, lambda: self._patch(path, {"members": rest}), "member")
+            rest = {"members": [guest.member for guest in guests[1:]]}
+            self._turn(guests[:1], False, ALL, way, lambda: self._patch(self._line, path, rest))
             self._note()
         elif way == "level":
             lost: frozenset[Facet] = frozenset({"content", "timeline"})
-            self._turn(guests, False, lost, lambda: self._patch(path, {"level": "know"}), "level")
-        elif way == "section":
-            sections = [one for one in SECTIONS if one != "timeline"]
-            lost = frozenset({"timeline"})
-            self._turn(guests, False, lost, lambda: self._patch(path, {"sections": sections}), "section")
+            self._turn(guests, False, lost, way, lambda: self._patch(self._line, path, {"level": "know"}))
             self._note()
-        self._rest()
+        elif way == "section":
+            sections = {"sections": [one for one in SECTIONS if one != "timeline"]}
+            lost = frozenset({"timeline"})
+            self._turn(guests, False, lost, way, lambda: self._patch(self._line, path, sections))
+            self._note()
+        elif way == "hand_back":
+            line, ended = self._guests[guests[0].key], {"state": "revoked", "reason": "no_longer_needed"}
+            self._turn(guests, False, ALL, way, lambda: self._patch(line, path, ended))
+        if way != "revoke":
+            self._rest(REST)
         gone = f"{path}?reason=no_longer_needed"
-        self._turn(guests, False, ALL, lambda: self._line.ask("DELETE", gone), "revoke", again=True)
+        self._until_done(guests, False, "revoke", lambda: self._line.ask("DELETE", gone))
         self._note()
 
-    def _turn(
-        self,
-        guests: Sequence[Guest],
-        gives: bool,
-        facets: frozenset[Facet],
-        change: Change,
-        kind: str,
-        *,
-        again: bool = False,
-    ) -> Answer:
-        """One change. `again`: until it is answered; a share that is left standing would be nobody's."""
-        give_up = time.monotonic() + 60
-        while True:
-            answer = change()
-            self._history.count(kind, answer.status, answer.seconds)
-            done = 200 <= answer.status < 300 or (kind == "revoke" and answer.status in {404, 409})
-            # A giving that was not answered, or refused as in doubt, may have taken effect all the same.
-            if gives or done:
-                for guest in guests:
-                    pair = Pair(guest.key, self._case)
-                    self._history.turn(Turn(pair, gives, facets, answer.began, answer.ended, done))
-            if done or not again or time.monotonic() > give_up or (gives and answer.status == 0):
+    def _until_done(self, guests: Sequence[Guest], gives: bool, kind: str, change: Change) -> Answer:
+        """A change that is harmless when it is repeated. Raises Lost."""
+        give_up = time.monotonic() + GIVE_UP
+        while time.monotonic() < give_up:
+            answer = self._turn(guests, gives, ALL, kind, change)
+            if 200 <= answer.status < 300:
                 return answer
             time.sleep(0.1)
+        raise Lost
 
-    def _patch(self, path: str, body: Any) -> Answer:
-        there = self._line.ask("GET", path)
-        tag = there.headers.get("etag", "")
-        answer = self._line.ask("PATCH", path, body, If_Match=tag)
-        return answer if there.status == 200 else there
+    def _turn(
+        self, guests: Sequence[Guest], gives: bool, facets: frozenset[Facet], kind: str, change: Change
+    ) -> Answer:
+        answer = change()
+        done = 200 <= answer.status < 300
+        self._history.count(kind, answer.status, answer.seconds)
+        for guest in guests:
+            pair = Pair(guest.key, self._case)
+            self._history.turn(Turn(pair, gives, facets, answer.began, answer.ended, done))
+        return answer
 
-    def _found(self, note: str) -> str | None:
-        """The share whose making was not answered, if it was made."""
-        give_up = time.monotonic() + 60
-        while time.monotonic() < give_up:
-            answer = self._line.ask("GET", f"{self._path}?limit=100")
-            if answer.status == 200:
-                active = (one for one in answer.json()["items"] if one["state"] == "active")
-                return next((str(one["id"]) for one in active if one.get("note") == note), None)
-            time.sleep(0.1)
-        return None
+    def _patch(self, line: Line, path: str, body: Any) -> Answer:
+        there = line.ask("GET", path)
+        if there.status != 200:
+            return there
+        return line.ask("PATCH", path, body, If_Match=there.headers.get("etag", ""))
 
     def _note(self) -> None:
         """Write on: what is written while a guest is shut out must not reach it."""
@@ -120,5 +124,9 @@ class Driver:
         if answer.status == 201:
             self._scene.made[answer.json()["id"]] = began
 
-    def _rest(self) -> None:
-        time.sleep(self._random.uniform(*REST))
+    def _rest(self, span: tuple[float, float], stop: threading.Event | None = None) -> None:
+        seconds = self._random.uniform(*span)
+        if stop is None:
+            time.sleep(seconds)
+        else:
+            stop.wait(seconds)

@@ -46,15 +46,27 @@ class Sighting:
     made: float | None = None
 
 
+class Asked(NamedTuple):
+    """A read that was answered without data of the case."""
+
+    pair: Pair
+    channel: str
+    facet: Facet
+    began: float
+    ended: float
+
+
 @dataclass
 class History:
     """Filled by many threads."""
 
     turns: list[Turn] = field(default_factory=list)
     sightings: list[Sighting] = field(default_factory=list)
+    refused: list[Asked] = field(default_factory=list)
     operations: int = 0
     answers: dict[str, int] = field(default_factory=dict)
     slowest: float = 0.0
+    slowest_name: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def turn(self, turn: Turn) -> None:
@@ -65,9 +77,14 @@ class History:
         with self._lock:
             self.sightings.append(sighting)
 
+    def saw_nothing(self, asked: Asked) -> None:
+        with self._lock:
+            self.refused.append(asked)
+
     def count(self, channel: str, status: int, seconds: float) -> None:
         with self._lock:
             self.operations += 1
             name = f"{channel} {status}"
             self.answers[name] = self.answers.get(name, 0) + 1
-            self.slowest = max(self.slowest, seconds)
+            if seconds > self.slowest:
+                self.slowest, self.slowest_name = seconds, name

@@ -23,7 +23,7 @@ class Guest:
 
 @dataclass
 class Scene:
-    """`reports` has, for each case, an entry that is there from the beginning and names it in its text."""
+    """Who takes part, and in what. `references` are the cases' by id."""
 
     owner: Api
     agency_id: str
@@ -66,11 +66,10 @@ def set_up(on: Ground, cases: int) -> Scene:
 _turns = itertools.count()
 
 
-def share_body(scene: Scene, members: list[dict[str, str]], *, level: str, sections: list[str]) -> Any:
+def share_body(scene: Scene, members: list[dict[str, str]], *, level: str) -> Any:
     """A share of this agency, told apart by its note."""
     return {
         **story.share_body(scene.agency_id, scene.protocol_id, members),
         "level": level,
-        "sections": sections,
         "note": f"turn {next(_turns)}",
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.checks.revocation.history import Facet, History, Pair, Sighting, Turn
-from tests.checks.revocation.judge import violations
+from tests.checks.revocation.history import Asked, Facet, History, Pair, Sighting, Turn
+from tests.checks.revocation.judge import shut_out, violations
 
 PAIR, OTHER = Pair("u:1", "c-1"), Pair("u:2", "c-1")
 
@@ -66,3 +66,20 @@ def test_what_was_written_after_the_narrowing_is_not_seen_even_in_a_read_already
 def test_a_second_narrowing_does_not_depend_on_the_first() -> None:
     assert judged(given(0, 1), taken(2, 3), given(4, 5), taken(6, 7), seen(8, 9)) == 1
     assert judged(given(0, 1), taken(2, 3), given(4, 5), seen(6, 7)) == 0
+
+
+def test_a_giving_that_was_refused_may_have_taken_effect() -> None:
+    refused = Turn(PAIR, True, frozenset({"case"}), 3.5, 4, acknowledged=False)
+    assert judged(given(0, 1), taken(2, 3), refused, seen(6, 7)) == 0
+
+
+def test_an_old_giving_answered_after_a_later_one_still_counts() -> None:
+    assert judged(given(0, 9), given(1, 2), taken(4, 5), seen(6, 7)) == 0
+    assert judged(given(0, 3), given(1, 2), taken(4, 5), seen(6, 7)) == 1
+
+
+def test_what_would_have_been_a_violation_is_counted_where_nothing_was_seen() -> None:
+    history = History(turns=[given(0, 1), taken(2, 3), given(8, 9)])
+    for began, ended in ((1.5, 1.6), (2.5, 4), (4, 5), (6, 7), (7, 8.5), (10, 11)):
+        history.saw_nothing(Asked(PAIR, "list", "case", began, ended))
+    assert shut_out(history) == {"list": 2}
