@@ -51,6 +51,7 @@ class Person:
     def __init__(self, world: World, kind: str, agency_id: str, team_ids: tuple[str, ...] = ()) -> None:
         self.id, self.kind, self.agency_id, self.team_ids = uuid.uuid4().hex, kind, agency_id, team_ids
         self.key = f"{kind[0]}:{self.id}"
+        self.share_id = f"share-{self.id}"
         self._world = world
         self.activate(True)
 
@@ -142,7 +143,7 @@ class Case:
         self._epoch += 1
         shares = [
             Share(
-                id=f"share-{person.id}",
+                id=person.share_id,
                 agency_id=person.agency_id,
                 user_ids=(person.id,) if person.kind == "user" and not person.team_ids else (),
                 team_ids=person.team_ids,

@@ -45,7 +45,7 @@ def test_each_event_is_delivered_once_in_order_numbered_and_signed(here: World) 
         subscription = client.subscribe(other_end.url)
         cases = [here.case(owner, client) for _ in range(4)]
         told = {case.id: [case.emit("entry.added", entry_id=f"e{n}") for n in range(5)] for case in cases}
-        told[cases[0].id].append(cases[0].emit("case.shared", share_id="s1"))
+        told[cases[0].id].append(cases[0].emit("case.shared", share_id=client.share_id))
         until(lambda: len(other_end.pushes) >= 21)
         for case, events in told.items():
             got = [push.id for push in other_end.pushes if push.event["data"]["case_id"] == case]
@@ -178,7 +178,7 @@ def test_a_number_once_attempted_and_then_revoked_is_closed_as_withheld(here: Wo
         )
         assert (found[0].sequence, found[0].next_attempt_at) == (1, None)
         pushed = len(other_end.pushes)
-        here.taken_in(case.emit("share.revoked", share_id="s1"))
+        here.taken_in(case.emit("share.revoked", share_id=client.share_id))
         case.give(client)
         later = case.emit()
         until(lambda: later.id in other_end.ids)

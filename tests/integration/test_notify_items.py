@@ -52,7 +52,7 @@ def test_the_inbox_has_what_others_did_newest_first(here: World) -> None:
     owner, officer = here.user(), here.user("a2")
     case = here.case(owner, officer)
     case.emit("case.created")
-    case.emit("case.shared", share_id="s1")
+    case.emit("case.shared", share_id=officer.share_id)
     case.emit("entry.added", by=officer, entry_id="e1", section="timeline")
     until(lambda: len(inbox(owner).items) == 1 and len(inbox(officer).items) == 2)
     # Two producers: between them there is no order.
@@ -186,7 +186,7 @@ def test_the_revoked_get_no_frame_of_what_is_told_after(here: World) -> None:
     until(lambda: stream(officer, begin).frames)
     case.take(officer)
     assert stream(officer, begin).frames == ()
-    case.emit("share.revoked", share_id="s1")
+    case.emit("share.revoked", share_id=officer.share_id)
     until(lambda: len(stream(owner, begin).frames) == 2)
     assert stream(officer, begin).frames == ()
 
@@ -201,7 +201,7 @@ def test_changes_wake_the_gateway_and_tell_of_lost_access(here: World) -> None:
     assert [(item.case_id, item.kind) for item in woken.items] == [(case.id, "entry.added")]
     assert set(woken.items[0].keys) == {owner.key, officer.key}
     case.take(officer)
-    case.emit("share.revoked", share_id="s1")
+    case.emit("share.revoked", share_id=officer.share_id)
     again: Changes = here.calling.ask("notify.changes", GetChanges(after=woken.n), reply=Changes)
     assert [(item.case_id, item.kind) for item in again.items] == [(case.id, "share.revoked")]
     quiet: Changes = here.calling.ask("notify.changes", GetChanges(after=again.n, wait_ms=100), reply=Changes)

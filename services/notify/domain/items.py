@@ -105,8 +105,9 @@ class Item:
 
 
 def item_of(event: Event, access: AccessList | None, item_id: str) -> Item:
-    """The item of an event about a case, addressed to everyone whom its access list names. Raises
-    pydantic.ValidationError. A case without a list concerns nobody, but whoever has it open is woken."""
+    """The item of an event about a case, addressed to everyone whom its access list names; of one about a
+    share, to the owner and to those whom that share names still. A case without a list concerns nobody, but
+    whoever has it open is woken. Raises pydantic.ValidationError."""
     told = event.read(CaseEvent)
     return Item(
         id=item_id,
@@ -116,7 +117,7 @@ def item_of(event: Event, access: AccessList | None, item_id: str) -> Item:
         number=event.number,
         at=event.time,
         case_id=told.case_id,
-        keys=() if access is None else access.readers(),
+        keys=() if access is None else _concerned(access, told.share_id),
         entry_id=told.entry_id,
         task_id=told.task_id,
         share_id=told.share_id,
@@ -126,6 +127,14 @@ def item_of(event: Event, access: AccessList | None, item_id: str) -> Item:
         actor_id=told.actor_id,
         owner_agency_id=None if access is None else access.owner.agency.id,
     )
+
+
+def _concerned(access: AccessList, share_id: str | None) -> tuple[str, ...]:
+    """With whom else a case is shared, and that it was changed, is not told to the others."""
+    if share_id is None:
+        return access.readers()
+    named = tuple(share for share in access.shares if share.id == share_id)
+    return access.model_copy(update={"shares": named}).readers()
 
 
 def in_order(items: Iterable[Item]) -> Sequence[Item]:

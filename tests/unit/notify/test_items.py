@@ -32,6 +32,15 @@ def test_an_item_is_addressed_to_everyone_on_the_access_list() -> None:
     )
 
 
+def test_what_concerns_a_share_is_addressed_to_the_owner_and_to_those_whom_it_names() -> None:
+    other = access().shares[0].model_copy(update={"id": "s2", "agency_id": "a3", "user_ids": ("u3",)})
+    other = other.model_copy(update={"team_ids": (), "client_ids": ("c3",)})
+    both = access().model_copy(update={"shares": (*access().shares, other)})
+    assert item_of(event(share_id="s2"), both, "i1").keys == ("c:c3", "u:u1", "u:u3")
+    assert item_of(event(share_id="s1"), both, "i1").keys == ("c:c1", "t:t1", "u:u1", "u:u2")
+    assert item_of(event(share_id="revoked"), both, "i1").keys == ("u:u1",)
+
+
 def test_a_case_without_a_list_concerns_nobody() -> None:
     assert item_of(event(), None, "i1").keys == ()
 
