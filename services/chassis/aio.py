@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,13 @@ import amqp
 import msgspec
 from pydantic import BaseModel
 
-from services.chassis import metrics
 from services.chassis.aio_link import AsyncLink
 from services.chassis.calls import (
     Asked,
     Attempts,
+    Measured,
     ask,
     judge,
-    listen_for_replies,
     message_of,
     require_key,
     without_deadline,
@@ -28,13 +27,13 @@ from services.chassis.calls import (
 from services.chassis.deadline import Deadline
 from services.chassis.dial import Attachment
 from services.chassis.formats import Format, Sealed
-from services.chassis.pending import Pending
+from services.chassis.replies import LOOK_EVERY, Replies
 from services.chassis.sealing import Keyring
 from services.chassis.wire import Connection, watch_returns
 from services.contracts.caller import SignedCaller
-from services.contracts.errors import ConcordatError, DeadlineExpired, LinkDown, UnknownService
+from services.contracts.errors import ConcordatError, DeadlineExpired, LinkDown
 
-LOOK_EVERY = 0.02
+Answer = asyncio.Future[amqp.Message]
 
 
 class AsyncCalls:
@@ -52,27 +51,20 @@ class AsyncCalls:
         speak: Format | None = None,
         deadlines: bool = True,
     ) -> None:
-        self._name, self._patience, self._deadlines = name, patience, deadlines
+        self._patience, self._deadlines = patience, deadlines
         self._speak: Format = speak or Sealed(Keyring(keys_dir, name))
-        self._pending: Pending[asyncio.Future[amqp.Message]] = Pending()
-        self._reply_to: str | None = None
+        self._replies: Replies[Answer] = Replies(name, _answer, _fail)
         self._channel: amqp.Channel | None = None
         self._sweeper: asyncio.Task[None] | None = None
-        label = label or name
-        self._consuming = AsyncLink(
-            urls,
-            "consuming",
-            label=f"{label}-consuming",
-            heartbeat=heartbeat,
-            attachment=Attachment(self._listen, self._lost),
-        )
-        self._publishing = AsyncLink(
-            urls,
-            "publishing",
-            label=f"{label}-publishing",
-            heartbeat=heartbeat,
-            attachment=Attachment(self._open_channel, self._lost),
-        )
+
+        def link(role: str, setup: Callable[[Connection], None]) -> AsyncLink:
+            attachment = Attachment(setup, self._replies.lost)
+            return AsyncLink(
+                urls, role, label=f"{label or name}-{role}", heartbeat=heartbeat, attachment=attachment
+            )
+
+        self._consuming = link("consuming", self._replies.listen)
+        self._publishing = link("publishing", self._open_channel)
 
     async def start(self) -> None:
         """Begin to connect; returns at once."""
@@ -115,25 +107,16 @@ class AsyncCalls:
             deadline=deadline,
             kwargs=kwargs,
         )
-        return await self._answer(asked if self._deadlines else without_deadline(asked))
+        if not self._deadlines:
+            asked = without_deadline(asked)
+        with Measured(asked):
+            return judge(asked, self._speak, await self._reply_to_one(asked))
 
     async def command(
         self, service: str, method: str, request: BaseModel | None = None, *, key: str, **more: Any
     ) -> Any:
         """Tell. `key` MUST be the same whenever the same command is given again."""
         return await self.call(service, method, request, key=require_key(key), **more)
-
-    async def _answer(self, asked: Asked) -> Any:
-        started, outcome = time.perf_counter(), "stopped"
-        try:
-            result = judge(asked, self._speak, await self._reply_to_one(asked))
-            outcome = "ok"
-            return result
-        except ConcordatError as problem:
-            outcome = problem.code
-            raise
-        finally:
-            metrics.call_made(asked.route, outcome, time.perf_counter() - started)
 
     async def _reply_to_one(self, asked: Asked) -> amqp.Message:
         attempts = Attempts(asked.deadline)
@@ -148,43 +131,33 @@ class AsyncCalls:
         for link in (self._publishing, self._consuming):
             if not link.up and not await link.wait_up(until - time.time()):
                 raise DeadlineExpired(cause=f"{link.name} is down")
-        if self._reply_to is None or self._channel is None:
+        if self._channel is None:
             raise LinkDown
-        future: asyncio.Future[amqp.Message] = asyncio.get_running_loop().create_future()
-        waiting = self._pending.add(asked.target, until, future)
+        reply_to, pending = self._replies.address, self._replies.pending
+        waiting = pending.add(asked.target, until, asyncio.get_running_loop().create_future())
         try:
-            body, properties = message_of(asked, self._speak, waiting, self._reply_to)
+            body, properties = message_of(asked, self._speak, waiting, reply_to)
             self._publishing.publish(self._channel, asked.route, body, properties)
-            return await future
+            return await waiting.waiter
         finally:
-            self._pending.take(waiting.id)
-
-    def _listen(self, connection: Connection) -> None:
-        self._reply_to = listen_for_replies(connection, self._name, self._on_reply)
+            pending.take(waiting.id)
 
     def _open_channel(self, connection: Connection) -> None:
         channel = connection.channel()
-        watch_returns(channel, self._on_return)
+        watch_returns(channel, self._replies.returned)
         self._channel = channel
-
-    def _on_reply(self, message: amqp.Message) -> None:
-        attempt = self._pending.take(message.properties.get("correlation_id", ""))
-        if attempt is not None and not attempt.waiter.done():
-            attempt.waiter.set_result(message)
-
-    def _on_return(self, correlation_id: str) -> None:
-        attempt = self._pending.take(correlation_id)
-        if attempt is not None and not attempt.waiter.done():
-            attempt.waiter.set_exception(UnknownService())
-
-    def _lost(self) -> None:
-        for attempt in self._pending.all():
-            if not attempt.waiter.done():
-                attempt.waiter.set_exception(LinkDown(cause="lost while waiting"))
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            for attempt in self._pending.overdue():
-                if not attempt.waiter.done():
-                    attempt.waiter.set_exception(DeadlineExpired())
+            self._replies.look_over()
+
+
+def _answer(waiting: Answer, message: amqp.Message) -> None:
+    if not waiting.done():  # else its caller was cancelled
+        waiting.set_result(message)
+
+
+def _fail(waiting: Answer, problem: ConcordatError) -> None:
+    if not waiting.done():
+        waiting.set_exception(problem)

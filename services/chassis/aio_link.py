@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import random
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,12 +16,8 @@ from services.chassis.dial import Attachment, Notices, dial
 from services.chassis.formats import EXCHANGE
 from services.chassis.logs import log
 from services.chassis.turns import Turns
+from services.chassis.upkeep import LOOK_AGAIN, LOOKS, BackOff, check_writable, silent
 from services.chassis.wire import Connection, publish
-from services.contracts.errors import Busy, LinkDown, Unavailable
-
-BACK_OFF_FIRST, BACK_OFF_MOST = 0.1, 1.0
-STEADY = 5.0
-"""Seconds after which a lost connection counts as a good one, and is dialled anew without a longer pause."""
 
 
 class AsyncLink:
@@ -69,29 +64,24 @@ class AsyncLink:
 
     def publish(self, channel: amqp.Channel, route: str, body: bytes, properties: dict[str, Any]) -> None:
         """Buffer one mandatory message. Raises LinkDown, Busy or Unavailable at once; never waits."""
-        if not self.up or self._connection is None:
-            raise LinkDown
-        if self._notices.blocked:
-            raise Unavailable(cause="the broker blocks publishers")
-        if self._connection.full:
-            raise Busy(cause="output buffer full")
+        check_writable(self._connection, self._notices.blocked)
         publish(channel, EXCHANGE, route, body, properties, mandatory=True)
 
     async def _keep_up(self) -> None:
-        back_off = BACK_OFF_FIRST
+        back_off = BackOff()
         while True:
-            began = time.monotonic()
             try:
                 await self._dial()
-                await self._watch()
+                began = time.monotonic()
+                try:
+                    await self._watch()
+                finally:
+                    back_off.lived(time.monotonic() - began)
             except Exception as problem:
                 log.warning("link_not_made", state=self.name, exc_info=problem)
             finally:
                 self._let_go()
-            if time.monotonic() - began > STEADY:
-                back_off = BACK_OFF_FIRST
-            await asyncio.sleep(back_off * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
-            back_off = min(back_off * 2, BACK_OFF_MOST)
+            await asyncio.sleep(back_off.pause())
 
     async def _dial(self) -> None:
         notices, url = Notices(), next(self._urls)
@@ -130,18 +120,16 @@ class AsyncLink:
         lost = self._lost
         while not lost.is_set():
             try:
-                await asyncio.wait_for(lost.wait(), self._heartbeat / 4)
+                await asyncio.wait_for(lost.wait(), self._heartbeat / LOOKS)
                 return
             except TimeoutError:
                 pass
             connection = self._connection
             if connection is None:
                 return
-            if time.monotonic() - connection.wire.heard_at > self._heartbeat * 1.2:
-                await asyncio.sleep(
-                    0.1
-                )  # this process may itself have been frozen: let the reader look first
-                if time.monotonic() - connection.wire.heard_at > self._heartbeat * 1.2:
+            if silent(connection, self._heartbeat):
+                await asyncio.sleep(LOOK_AGAIN)
+                if silent(connection, self._heartbeat):
                     log.warning("link_silent", state=self.name)
                     return
             connection.send_heartbeat()

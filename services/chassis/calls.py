@@ -12,14 +12,14 @@ import amqp
 import msgspec
 from pydantic import BaseModel
 
-from services.chassis import context
+from services.chassis import context, metrics
 from services.chassis.deadline import Deadline
-from services.chassis.formats import EXCHANGE, Format, lifetime, reply_prefix
+from services.chassis.formats import Format, lifetime
 from services.chassis.payload import BODY_LIMIT, NAME_LIMIT, Call, raw, read
 from services.chassis.pending import ATTEMPTS, Attempt, attempt_until
-from services.chassis.wire import Connection
 from services.contracts.caller import SignedCaller
 from services.contracts.errors import (
+    ConcordatError,
     DeadlineExpired,
     IdempotencyKeyRequired,
     Internal,
@@ -113,6 +113,21 @@ def judge(asked: Asked, answer_format: Format, message: amqp.Message) -> Any:
         raise Internal(cause="reply: of another shape") from None
 
 
+class Measured:
+    """Counts one call and its duration, whatever becomes of it."""
+
+    def __init__(self, asked: Asked) -> None:
+        self._route = asked.route
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(self, kind: object, problem: BaseException | None, trace: object) -> None:
+        told = problem.code if isinstance(problem, ConcordatError) else "stopped"
+        outcome = "ok" if problem is None else told
+        metrics.call_made(self._route, outcome, time.perf_counter() - self._started)
+
+
 class Attempts:
     """Decides whether an unanswered attempt is followed by another, and until when each may take.
 
@@ -133,17 +148,3 @@ class Attempts:
             self._silent += 1
         if self._silent >= ATTEMPTS or self._deadline.expired:
             raise problem
-
-
-def listen_for_replies(connection: Connection, name: str, on_reply: Any) -> str:
-    """Declare this connection's reply queue and consume it; return its name, which is its routing key too.
-
-    A new name each time: the broker may still hold the last connection's exclusive queue.
-    """
-    queue = f"{reply_prefix(name)}{uuid.uuid4()}"
-    channel = connection.channel()
-    channel.auto_decode = False
-    channel.queue_declare(queue, exclusive=True, auto_delete=True)
-    channel.queue_bind(queue, EXCHANGE, queue)
-    channel.basic_consume(queue, no_ack=True, exclusive=True, callback=on_reply)
-    return queue

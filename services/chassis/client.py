@@ -12,27 +12,22 @@ from nameko.containers import WorkerContext
 from nameko.extensions import DependencyProvider, SharedExtension
 from pydantic import BaseModel
 
-from services.chassis import metrics
 from services.chassis.bus import Bus
 from services.chassis.calls import (
     Asked,
     Attempts,
+    Measured,
     ask,
     judge,
-    listen_for_replies,
     message_of,
     require_key,
     without_deadline,
 )
 from services.chassis.formats import EXCHANGE, Format
 from services.chassis.link import Link
-from services.chassis.pending import Pending
-from services.chassis.wire import Connection
+from services.chassis.replies import LOOK_EVERY, Replies
 from services.contracts.caller import SignedCaller
-from services.contracts.errors import ConcordatError, DeadlineExpired, LinkDown, Unavailable, UnknownService
-
-LOOK_EVERY = 0.02
-"""Seconds between looks for attempts whose time is up."""
+from services.contracts.errors import DeadlineExpired, LinkDown, Unavailable
 
 
 class GreenCalls:
@@ -41,14 +36,13 @@ class GreenCalls:
     def __init__(
         self, name: str, consuming: Link, publishing: Link, speak: Format, *, deadlines: bool = True
     ) -> None:
-        self._name, self._consuming, self._publishing, self._speak = name, consuming, publishing, speak
-        self._deadlines = deadlines
-        self._pending: Pending[Event] = Pending()
-        self._reply_to: str | None = None
+        self._consuming, self._publishing = consuming, publishing
+        self._speak, self._deadlines = speak, deadlines
+        self._replies: Replies[Event] = Replies(name, Event.send, Event.send_exception)
         self._sweeper: Any = None
-        consuming.attach(self._listen, self._lost)
-        publishing.attach(lambda connection: None, self._lost)
-        publishing.watch_returns(self._on_return)
+        consuming.attach(self._replies.listen, self._replies.lost)
+        publishing.attach(lambda connection: None, self._replies.lost)
+        publishing.watch_returns(self._replies.returned)
 
     def start(self) -> None:
         self._sweeper = self._sweeper or eventlet.spawn(self._sweep)
@@ -61,41 +55,28 @@ class GreenCalls:
         """Return the answer or raise its error, by the deadline at the latest."""
         if not self._deadlines:
             asked = without_deadline(asked)
-        started, outcome = time.perf_counter(), "stopped"
-        try:
-            result = self._until_answered(asked)
-            outcome = "ok"
-            return result
-        except ConcordatError as problem:
-            outcome = problem.code
-            raise
-        finally:
-            metrics.call_made(asked.route, outcome, time.perf_counter() - started)
+        with Measured(asked):
+            return judge(asked, self._speak, self._reply_to_one(asked))
 
-    def _until_answered(self, asked: Asked) -> Any:
+    def _reply_to_one(self, asked: Asked) -> amqp.Message:
         attempts = Attempts(asked.deadline)
         while True:
             try:
-                message = self._attempt(asked, attempts.next_until())
+                return self._attempt(asked, attempts.next_until())
             except (DeadlineExpired, LinkDown) as problem:
                 attempts.after(problem)
                 eventlet.sleep(LOOK_EVERY)
-            else:
-                return judge(asked, self._speak, message)
 
     def _attempt(self, asked: Asked, until: float) -> amqp.Message:
         self._wait_for_links(until)
-        reply_to = self._reply_to
-        if reply_to is None:
-            raise LinkDown
-        waiting = self._pending.add(asked.target, until, Event())
+        reply_to, pending = self._replies.address, self._replies.pending
+        waiting = pending.add(asked.target, until, Event())
         try:
             body, properties = message_of(asked, self._speak, waiting, reply_to)
             self._publishing.publish(EXCHANGE, asked.route, body, properties, mandatory=True)
-            message: amqp.Message = waiting.waiter.wait()
-            return message
+            return waiting.waiter.wait()
         finally:
-            self._pending.take(waiting.id)
+            pending.take(waiting.id)
 
     def _wait_for_links(self, until: float) -> None:
         for link in (self._publishing, self._consuming):
@@ -104,31 +85,10 @@ class GreenCalls:
         if self._publishing.blocked:
             raise Unavailable(cause="the broker blocks publishers")
 
-    def _listen(self, connection: Connection) -> None:
-        self._reply_to = listen_for_replies(connection, self._name, self._on_reply)
-
-    def _on_reply(self, message: amqp.Message) -> None:
-        attempt = self._pending.take(message.properties.get("correlation_id", ""))
-        if attempt is not None:
-            attempt.waiter.send(message)
-
-    def _on_return(self, correlation_id: str) -> None:
-        self._fail(correlation_id, UnknownService())
-
-    def _fail(self, correlation_id: str, problem: ConcordatError) -> None:
-        attempt = self._pending.take(correlation_id)
-        if attempt is not None:
-            attempt.waiter.send_exception(problem)
-
-    def _lost(self) -> None:
-        for attempt in self._pending.all():
-            attempt.waiter.send_exception(LinkDown(cause="lost while waiting"))
-
     def _sweep(self) -> None:
         while True:
             eventlet.sleep(LOOK_EVERY)
-            for attempt in self._pending.overdue():
-                attempt.waiter.send_exception(DeadlineExpired())
+            self._replies.look_over()
 
 
 class CallClient(SharedExtension):  # type: ignore[misc]

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 from services.chassis.deadline import Deadline
-from services.contracts.caller import Caller, SignedCaller
+from services.contracts.caller import Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,6 @@ class Context:
     """The idempotency key of a command."""
     caller: Caller | None = None
     """Set only after its signature was verified for this method and these arguments."""
-    signed: SignedCaller | None = None
 
     def traced(self, traceparent: str | None) -> Context:
         """The same call under another span."""

@@ -38,6 +38,7 @@ from services.chassis.deliveries import body_of, fingerprint
 from services.chassis.logs import log
 from services.chassis.mongo import translate
 from services.chassis.recording import CONTEXT, RECORD_LIMIT
+from services.chassis.retries import QUEUE, REASON, SHA256
 from services.chassis.sealing import CONTENT_TYPE, Keyring
 from services.chassis.topology import INTAKE, dead_queue, retry_exchange
 from services.chassis.wire import Connection, acknowledge
@@ -267,7 +268,7 @@ def _kept(message: amqp.Message) -> bytes:
 
 
 def _dead(message: amqp.Message, reason: str) -> dict[str, Any]:
-    headers = {"x-reason": reason, "x-queue": INTAKE, "x-sha256": fingerprint(message)}
+    headers = {REASON: reason, QUEUE: INTAKE, SHA256: fingerprint(message)}
     return {"delivery_mode": 2, "content_type": CONTENT_TYPE, "application_headers": headers}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,12 +18,9 @@ from services.chassis import metrics
 from services.chassis.dial import Attachment, Notices, dial
 from services.chassis.logs import log
 from services.chassis.reading import read_until_lost
+from services.chassis.upkeep import LOOK_AGAIN, LOOKS, BackOff, check_writable, silent
 from services.chassis.wire import Connection, Transport, publish, watch_returns
-from services.contracts.errors import Busy, LinkDown, Unavailable
-
-BACK_OFF_FIRST, BACK_OFF_MOST = 0.1, 1.0
-STEADY = 5.0
-"""Seconds after which a lost connection counts as a good one, and is dialled anew without a longer pause."""
+from services.contracts.errors import LinkDown
 
 
 class Link:
@@ -109,10 +105,7 @@ class Link:
         """Buffer one message. Raises LinkDown, Busy (buffer full) or Unavailable (broker takes nothing) at
         once."""
         channel = self.channel
-        if self._notices.blocked:
-            raise Unavailable(cause="the broker blocks publishers")
-        if self._connection is None or self._connection.full:
-            raise Busy(cause="output buffer full")
+        check_writable(self._connection, self._notices.blocked)
         publish(channel, exchange, routing_key, body, properties, mandatory=mandatory)
 
     def drop(self) -> None:
@@ -121,7 +114,7 @@ class Link:
             self._connection.cut()
 
     def _keep_up(self) -> None:
-        back_off = BACK_OFF_FIRST
+        back_off = BackOff()
         while not self._stopping:
             try:
                 self._dial()
@@ -129,10 +122,8 @@ class Link:
                 log.warning("link_not_made", state=self.name, exc_info=problem)
                 self._tell_lost()
             else:
-                if self._read_until_lost() > STEADY:
-                    back_off = BACK_OFF_FIRST
-            eventlet.sleep(back_off * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
-            back_off = min(back_off * 2, BACK_OFF_MOST)
+                back_off.lived(self._read_until_lost())
+            eventlet.sleep(back_off.pause())
 
     def _dial(self) -> None:
         notices = Notices()
@@ -177,23 +168,19 @@ class Link:
     def _watch(self) -> None:
         """Send heartbeats and cut a connection on which nothing was heard for more than one interval."""
         while True:
-            eventlet.sleep(self._heartbeat / 4)
+            eventlet.sleep(self._heartbeat / LOOKS)
             connection = self._connection
             if connection is None:
                 continue
-            if self._silent(connection):
-                # This process may itself have been frozen: let the reader look first.
-                eventlet.sleep(0.1)
-                if self._silent(connection):
+            if silent(connection, self._heartbeat):
+                eventlet.sleep(LOOK_AGAIN)
+                if silent(connection, self._heartbeat):
                     connection.cut()
                     continue
             try:
                 connection.send_heartbeat()
             except Exception:
                 connection.cut()
-
-    def _silent(self, connection: Connection) -> bool:
-        return connection.silent_for() > self._heartbeat * 1.2
 
 
 def _schedule(flush: Callable[[], None]) -> None:

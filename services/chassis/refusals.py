@@ -14,6 +14,8 @@ from services.chassis import metrics
 from services.chassis.link import Link
 from services.chassis.logs import log
 from services.chassis.mongo import translate
+from services.chassis.retries import QUEUE, REASON, SHA256, SIZE
+from services.chassis.topology import dead_queue, retry_exchange
 from services.contracts.errors import ConcordatError, Internal
 
 KEPT_AT_ONCE, KEPT_PER_SECOND = 100, 1.0
@@ -66,10 +68,10 @@ class DeadLetters:
             count=self._passed_over,
         )
         self._passed_over = 0
-        headers = {"x-reason": problem.code, "x-queue": self._queue, "x-sha256": digest, "x-size": len(body)}
+        headers = {REASON: problem.code, QUEUE: self._queue, SHA256: digest, SIZE: len(body)}
         properties: dict[str, Any] = {"delivery_mode": 2, "application_headers": headers}
         try:
-            self._link.publish(f"{self._service}.retries", f"dead-{self._service}", b"", properties)
+            self._link.publish(retry_exchange(self._service), dead_queue(self._service), b"", properties)
         except ConcordatError as lost:
             log.warning(
                 "dead_letter_not_kept", queue=self._queue, code=code, body_sha256=digest, reason=lost.code

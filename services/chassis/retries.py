@@ -18,7 +18,8 @@ MOST_ATTEMPTS = 8
 """With the tiers above a failing event is dead-lettered after about three minutes."""
 
 ATTEMPTS, FIRST_AT = "x-attempts", "x-first-at"
-REASON, QUEUE = "x-reason", "x-queue"
+REASON, QUEUE, SHA256, SIZE = "x-reason", "x-queue", "x-sha256", "x-size"
+"""Of a dead letter: why and from which queue; of a body that is not kept: its hash and how long it was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,10 +267,9 @@ class Rpc(Entrypoint):  # type: ignore[misc]
         arguments = self.signature.bind(call)
         if self.signature.takes_caller:
             arguments["caller"] = caller
-        context = Context(
-            call.request_id, incoming.deadline, call.traceparent, incoming.peer, call.key, caller, signed
+        return arguments, Context(
+            call.request_id, incoming.deadline, call.traceparent, incoming.peer, call.key, caller
         )
-        return arguments, context
 
 
 class CommandRpc(Rpc):

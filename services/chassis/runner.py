@@ -16,7 +16,6 @@ eventlet.monkey_patch()
 import signal
 import sys
 from importlib import import_module
-from typing import Any
 
 from eventlet.event import Event
 from nameko.runners import ServiceRunner
@@ -44,7 +43,7 @@ def main(path: str) -> int:
 
 
 def _serve(service_cls: type, settings: ServiceSettings) -> int:
-    runner = ServiceRunner(_config(settings))
+    runner = ServiceRunner({"SERVICE_CONTAINER_CLS": CONTAINER, "settings": settings})
     runner.add_service(service_cls)
     stopping = _stop_signal()
     runner.start()
@@ -62,16 +61,6 @@ def _serve(service_cls: type, settings: ServiceSettings) -> int:
     tracing.tracing.stop()
     log.info("stopped")
     return 0 if signalled else 1
-
-
-def _config(settings: ServiceSettings) -> dict[str, Any]:
-    return {
-        "SERVICE_CONTAINER_CLS": CONTAINER,
-        # Calls and events share nameko's pool; each bounds its own number of workers, so the pool never makes
-        # one wait.
-        "max_workers": settings.workers + settings.event_prefetch + 8,
-        "settings": settings,
-    }
 
 
 def _stop_signal() -> Event:

@@ -87,7 +87,7 @@ class _Broker:
         self.requests: list[str] = []
         self._answer = answer
         self.calls = GreenCalls("gateway", self._link(), self._link(), Plain())
-        self.calls._reply_to = "rpc.reply-gateway-1"
+        self.calls._replies._address = "rpc.reply-gateway-1"
         self.calls.start()
 
     def _link(self) -> Any:
@@ -105,7 +105,7 @@ class _Broker:
         eventlet.spawn(self._answer, self, len(self.requests), properties["correlation_id"])
 
     def reply(self, correlation_id: str, answer: Answer) -> None:
-        self.calls._on_reply(amqp.Message(encode(answer), correlation_id=correlation_id))
+        self.calls._replies.arrived(amqp.Message(encode(answer), correlation_id=correlation_id))
 
     def call(self, patience: float) -> dict[str, Any]:
         started = time.monotonic()
@@ -118,7 +118,7 @@ class _Broker:
             "requests": len(self.requests),
             "ids": len(set(self.requests)),
             "seconds": time.monotonic() - started,
-            "pending": len(self.calls._pending.attempts),
+            "pending": len(self.calls._replies.pending.attempts),
         }
 
 
@@ -142,8 +142,8 @@ def silent_for_good() -> dict[str, Any]:
 def lost_at_first() -> dict[str, Any]:
     def answer(broker: _Broker, number: int, id: str) -> None:
         if number < 4:
-            broker.calls._lost()
-            broker.calls._reply_to = "rpc.reply-gateway-2"
+            broker.calls._replies.lost()
+            broker.calls._replies._address = "rpc.reply-gateway-2"
         else:
             broker.reply(id, Answer(result=raw("fourth")))
 
@@ -151,7 +151,7 @@ def lost_at_first() -> dict[str, Any]:
 
 
 def nobody_there() -> dict[str, Any]:
-    return _Broker(lambda broker, _, id: broker.calls._on_return(id)).call(2)
+    return _Broker(lambda broker, _, id: broker.calls._replies.returned(id)).call(2)
 
 
 def answered_twice() -> dict[str, Any]:

@@ -18,6 +18,7 @@ from services.chassis.formats import LONGEST
 from services.chassis.payload import BODY_LIMIT, NAME_LIMIT, Answer, encode, raw
 from services.chassis.pending import ATTEMPT_SHARE, Attempt
 from services.chassis.plain import Plain
+from services.chassis.replies import listen_for_replies
 from services.contracts.caller import SignedCaller
 from services.contracts.echo import Said, Say
 from services.contracts.errors import (
@@ -217,7 +218,7 @@ def test_each_connection_listens_on_a_new_queue_that_carries_its_owners_name() -
         basic_consume=lambda *_, **__: None,
     )
     connection = SimpleNamespace(channel=lambda: channel)
-    names = {calls.listen_for_replies(connection, "gateway", None) for _ in range(2)}  # type: ignore[arg-type]
+    names = {listen_for_replies(connection, "gateway", print) for _ in range(2)}  # type: ignore[arg-type]
     assert len(names) == 2
     assert all(name.startswith("rpc.reply-gateway-") for name in names)
     assert declared[0][1] == {"exclusive": True, "auto_delete": True}

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from services.chassis.dial import Notices
-from services.chassis.link import BACK_OFF_FIRST, Link
+from services.chassis.link import Link
+from services.chassis.upkeep import BACK_OFF_FIRST
 from services.contracts.errors import Busy, LinkDown, Unavailable
 from tests.eventlet_process import run
 
