@@ -1,7 +1,9 @@
-"""A system of its own for a check or a benchmark: started, filled with the demonstration, gone afterwards."""
+"""A system of its own for a check, a benchmark or a test: started, filled with the demonstration, gone
+afterwards. As `make demo` does it, without its command: `tests/integration/test_launcher.py` tries that."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +34,15 @@ class Ground:
         """Of every gateway process."""
         named = sorted(name for name in self.cell.ports if name.startswith("gateway-"))
         return [f"http://127.0.0.1:{self.cell.ports[name]}" for name in named]
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What `make demo` writes for other people's programs."""
+        found: dict[str, Any] = json.loads((self.cell.places.root / demo.FILE).read_text(encoding="utf-8"))
+        return found
+
+    def password(self, username: str) -> str:
+        return next(str(one["password"]) for one in self.cast.users if one["username"] == username)
 
     def sign_in(self, agency: str, role: str, number: int = 0) -> Api:
         return self.cast.sign_in(self.cast.user(agency, role, number))

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.demonstration import Demonstration, demonstrating
+from tests.checks.ground import Ground, ground
 
 ROOT = Path(__file__).parent.parent.parent
 OFFICER, ADMINISTRATOR = "p.marsh", "a.tull"
@@ -24,12 +24,12 @@ pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")
-def demonstration() -> Iterator[Demonstration]:
-    with demonstrating() as found:
+def demonstration() -> Iterator[Ground]:
+    with ground() as found:
         yield found
 
 
-def imported(what: str, file: Path, who: str, demonstration: Demonstration) -> tuple[int, str]:
+def imported(what: str, file: Path, who: str, demonstration: Ground) -> tuple[int, str]:
     """Exit code and everything said."""
     run = "from deploy.cli import main; main()"
     command = [sys.executable, "-c", run, "import", what, str(file), "--agency", AGENCY]
@@ -53,7 +53,7 @@ def counted(said: str) -> tuple[int, ...]:
     return tuple(int(number or 0) for number in found.groups())
 
 
-def subjects(demonstration: Demonstration) -> int:
+def subjects(demonstration: Ground) -> int:
     """How many the officer's team has."""
     with httpx.Client(base_url=f"{demonstration.url}/api/v1", timeout=10) as http:
         credentials = {"username": OFFICER, "password": demonstration.password(OFFICER)}
@@ -68,9 +68,7 @@ def subjects(demonstration: Demonstration) -> int:
             cursor = f"&cursor={page['next']}"
 
 
-def test_febrl_is_loaded_once_however_often_it_is_loaded(
-    demonstration: Demonstration, tmp_path: Path
-) -> None:
+def test_febrl_is_loaded_once_however_often_it_is_loaded(demonstration: Ground, tmp_path: Path) -> None:
     fetched = subprocess.run(
         [ROOT / "deploy/data_sets.sh"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
@@ -99,7 +97,7 @@ def test_febrl_is_loaded_once_however_often_it_is_loaded(
     assert subjects(demonstration) == before + 1000
 
 
-def test_bad_rows_are_told_and_the_others_are_loaded(demonstration: Demonstration, tmp_path: Path) -> None:
+def test_bad_rows_are_told_and_the_others_are_loaded(demonstration: Ground, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_text(
         "\ufeffexternal_id,given,family,nhs,born\n"
@@ -127,7 +125,7 @@ def test_bad_rows_are_told_and_the_others_are_loaded(demonstration: Demonstratio
     ]
 
 
-def test_users_are_invited_once(demonstration: Demonstration, tmp_path: Path) -> None:
+def test_users_are_invited_once(demonstration: Ground, tmp_path: Path) -> None:
     file = tmp_path / "users.csv"
     file.write_text(
         "username,name,email,job_title,teams,roles\n"
@@ -147,7 +145,7 @@ def test_users_are_invited_once(demonstration: Demonstration, tmp_path: Path) ->
     assert (code, counted(said)) == (1, (0, 2, 2))
 
 
-def test_trouble_is_told_in_plain_words(demonstration: Demonstration, tmp_path: Path) -> None:
+def test_trouble_is_told_in_plain_words(demonstration: Ground, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     file.write_text("external_id,given\n1,A\n", encoding="utf-8")
     code, said = imported("people", file, "c.lund", demonstration)

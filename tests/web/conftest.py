@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.demonstration import demonstrating
+from tests.checks.ground import ground
 from tests.web.browsing import CHROMIUM, Person, browser
 
 Sit = Callable[..., Person]
@@ -28,8 +28,8 @@ def demo() -> Iterator[dict[str, Any]]:
     if given:
         yield json.loads(Path(given).read_text(encoding="utf-8"))
         return
-    with demonstrating() as running:
-        yield running.document
+    with ground() as on:
+        yield on.document
 
 
 @pytest.fixture(scope="session")
