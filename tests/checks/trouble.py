@@ -31,7 +31,7 @@ class Trouble:
         rest: tuple[float, float] = (2.0, 4.0),
         acts: Sequence[str] | None = None,
     ) -> None:
-        """`acts`, in turn: kill, kill_cases, freeze, kill_broker, depose (in a cluster only). None: the usual."""
+        """`acts`, in turn: kill, kill_cases, freeze, kill_broker, depose (of a cluster). None: the usual."""
         self._cell, self._random, self._rest = cell, random.Random(seed), rest
         known: dict[str, Act] = {
             "kill": self._kill,

@@ -1,13 +1,21 @@
 """Joins what clients received with what the log says. Pure.
 
-For each answer in which a canary was found: its `Consultation` entry is in the log once, says that it was
-shown, and names the case with the canary's section, at a version in which the case had what was shown.
+For each answer with case data: the entry that its `Consultation` names is in the log once, says that it was
+shown, and names the thing that was asked for and whatever stood in the answer, with its section, at a version
+at which that stood there. A page of the web client may be made of several replies, each with an entry; its
+header names one of them. Refusals are in the log, too.
+
+What a case says of itself is read with its version: neither older nor newer. Entries, tasks and subjects are
+documents of their own, read before the case: they are never newer than the version that the entry names.
+
+A query has one entry of an action. A command whose transaction had to run again has one for each run
+(docs/main-job.md), so there only a repeated id is a double.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,30 +23,67 @@ from tests.checks.disclosure.canaries import Canary
 
 FIRST_ATTEMPT_SECONDS = 1.2
 """An answer that took less came of the first attempt: the second begins after 42 % of the 4 s of a call."""
+SHOWN = frozenset({200, 201, 304})
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One answer, whole or in part, with what was found in it. `entry_id` is its `Consultation` header."""
+    """One answer, whole or in part, with the canaries in it. `entry_id` is its `Consultation` header, `about`
+    the case or subject in its path. A 304 stands for what the client has already."""
 
     request_id: str
     status: int
     seconds: float
     entry_id: str | None
     whole: bool
-    canaries: tuple[Canary, ...]
-    path: str = ""
+    words: tuple[str, ...]
+    channel: str = ""
+    about: str | None = None
+    page: bool = False
+
+    @property
+    def discloses(self) -> bool:
+        return bool(self.words) or (self.about is not None and self.status in SHOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A thing in an entry."""
+
+    sections: frozenset[str] = frozenset()
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """An entry of the log: sections and versions by case."""
+    """An entry of the log: what it names, by id."""
 
     id: str
     request_id: str
+    action: str
     outcome: str
-    sections: Mapping[str, frozenset[str]]
-    versions: Mapping[str, int | None]
+    named: Mapping[str, Named]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """A change of one field of a thing, in the order of the changes: the word that stands there from then on,
+    and the entry of the change, which names the version. None: not answered, so nobody knows whether it was
+    made."""
+
+    thing: str
+    field: str
+    word: str
+    entry_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From which version of a thing a word stood in it, and from which no more."""
+
+    thing: str
+    first: int | None
+    after: int | None = None
 
 
 @dataclass
@@ -46,9 +91,15 @@ class Joined:
     """Each list has lines for a person, without personal data."""
 
     disclosures: int = 0
+    refusals: int = 0
+    channels: Counter[str] = field(default_factory=Counter)
     missing: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     mismatched: list[str] = field(default_factory=list)
+
+    @property
+    def faults(self) -> int:
+        return len(self.missing) + len(self.doubled) + len(self.mismatched)
 
 
 def logged(detail: Mapping[str, Any]) -> Logged:
@@ -57,67 +108,111 @@ def logged(detail: Mapping[str, Any]) -> Logged:
     versions: dict[str, int | None] = {}
     for one in detail.get("objects", ()):
         sections[one["id"]].update(one.get("sections") or ())
-        versions[one["id"]] = one.get("version")
-    return Logged(
-        detail["id"],
-        detail["request_id"],
-        detail["outcome"],
-        {key: frozenset(found) for key, found in sections.items()},
-        versions,
-    )
+        versions[one["id"]] = one.get("version") or versions.get(one["id"])
+    named = {key: Named(frozenset(found), versions[key]) for key, found in sections.items()}
+    return Logged(detail["id"], detail["request_id"], detail["action"], detail["outcome"], named)
+
+
+def spans(writes: Iterable[Wrote], entries: Iterable[Logged]) -> dict[str, Span]:
+    """By word, as far as the log tells."""
+    by_id = {entry.id: entry for entry in entries}
+    chains: dict[tuple[str, str], list[Wrote]] = defaultdict(list)
+    for write in writes:
+        chains[write.thing, write.field].append(write)
+    found = {}
+    for chain in chains.values():
+        versions = [_version(write, by_id) for write in chain]
+        for write, first, after in zip(chain, versions, [*versions[1:], None], strict=True):
+            found[write.word] = Span(write.thing, first, after)
+    return found
+
+
+def _version(write: Wrote, by_id: Mapping[str, Logged]) -> int | None:
+    entry = by_id.get(write.entry_id or "")
+    return None if entry is None else entry.named.get(write.thing, Named()).version
 
 
 def join(
-    received: Iterable[Received], entries: Iterable[Logged], spans: Mapping[str, tuple[int, int | None]]
+    received: Iterable[Received],
+    entries: Iterable[Logged],
+    canary: Callable[[str], Canary],
+    stood: Mapping[str, Span],
 ) -> Joined:
-    """`spans` has, for words that were replaced later, the first version with them and the first without."""
-    entries = list(entries)
+    """`canary` says where a word belongs, `stood` when it was there."""
     by_id: dict[str, list[Logged]] = defaultdict(list)
-    shown = Counter[str]()
+    by_request: dict[str, list[Logged]] = defaultdict(list)
     for entry in entries:
         by_id[entry.id].append(entry)
-        if entry.outcome in {"shown", "done"}:
-            shown[entry.request_id] += 1
+        by_request[entry.request_id].append(entry)
     joined = Joined()
     for answer in received:
-        if answer.canaries:
+        own = by_request.get(answer.request_id, [])
+        if answer.discloses:
             joined.disclosures += 1
-            _judge(answer, by_id.get(answer.entry_id or "", []), spans, joined)
-        if answer.whole and answer.seconds < FIRST_ATTEMPT_SECONDS and shown[answer.request_id] > 1:
-            joined.doubled.append(f"{answer.path}: {shown[answer.request_id]} entries for one attempt")
+            joined.channels[answer.channel] += 1
+            told = [*by_id.get(answer.entry_id or "", ())]
+            _judge(answer, told, own, [canary(word) for word in answer.words], stood, joined)
+        elif answer.whole and answer.about is not None and answer.status in {403, 404}:
+            joined.refusals += 1
+            if not any(entry.outcome == "refused" for entry in own):
+                joined.missing.append(f"{answer.channel}: a refusal without entry")
+        if answer.whole and answer.seconds < FIRST_ATTEMPT_SECONDS:
+            _count(answer, own, joined)
     return joined
+
+
+def _count(answer: Received, own: Sequence[Logged], joined: Joined) -> None:
+    for action, number in Counter(entry.action for entry in own if entry.outcome == "shown").items():
+        if number > 1:
+            joined.doubled.append(f"{answer.channel}: {number} entries {action} for one attempt")
 
 
 def _judge(
     answer: Received,
-    entries: list[Logged],
-    spans: Mapping[str, tuple[int, int | None]],
+    told: Sequence[Logged],
+    own: Sequence[Logged],
+    canaries: Sequence[Canary],
+    stood: Mapping[str, Span],
     joined: Joined,
 ) -> None:
-    if not entries:
-        joined.missing.append(f"{answer.path}: {'no entry' if answer.entry_id else 'no Consultation header'}")
+    if not told:
+        joined.missing.append(f"{answer.channel}: {'no entry' if answer.entry_id else 'no Consultation'}")
         return
-    if len(entries) > 1:
-        joined.doubled.append(f"{answer.path}: {len(entries)} entries of one id")
-    entry = entries[0]
+    if len(told) > 1:
+        joined.doubled.append(f"{answer.channel}: {len(told)} entries of one id")
+    entry = told[0]
+    if entry.request_id != answer.request_id:
+        joined.mismatched.append(f"{answer.channel}: the entry is of another request")
     if entry.outcome not in {"shown", "done"}:
-        joined.mismatched.append(f"{answer.path}: shown, and logged as {entry.outcome}")
-    for canary in answer.canaries:
-        wrong = _wrong(canary, entry, spans.get(canary.word))
+        joined.mismatched.append(f"{answer.channel}: shown, and logged as {entry.outcome}")
+    among = [one for one in own if one.outcome in {"shown", "done"}] if answer.page else [entry]
+    if answer.about is not None and not any(answer.about in one.named for one in among):
+        joined.mismatched.append(f"{answer.channel}: the entry does not name what was asked for")
+    for canary in canaries:
+        wrong = _wrong(canary, among, stood.get(canary.word))
         if wrong:
-            joined.mismatched.append(f"{answer.path}: {canary.kind}: {wrong}")
+            joined.mismatched.append(f"{answer.channel}: {canary.kind}: {wrong}")
 
 
-def _wrong(canary: Canary, entry: Logged, span: tuple[int, int | None] | None) -> str | None:
-    if canary.case_id is None:
+def _wrong(canary: Canary, among: Sequence[Logged], span: Span | None) -> str | None:
+    if not canary.homes:
+        return None  # What it was written into was never told: its entry is all that can be asked for.
+    at_home = [
+        one.named[thing]
+        for one in among
+        for thing, section in canary.homes
+        if thing in one.named and (section is None or section in one.named[thing].sections)
+    ]
+    if not at_home:
+        return "the entry does not name where it stands"
+    if span is None:
         return None
-    if canary.case_id not in entry.sections:
-        return "the entry does not name the case"
-    if canary.section is not None and canary.section not in entry.sections[canary.case_id]:
-        return f"the entry does not name the section {canary.section}"
-    version = entry.versions.get(canary.case_id)
-    if span is not None and version is not None:
-        first, after = span
-        if version < first or (after is not None and version >= after):
-            return "the entry names another version"
+    versions = [one.named[span.thing].version for one in among if span.thing in one.named]
+    known = [version for version in versions if version is not None]
+    if known and not any(_within(version, span) for version in known):
+        return "the entry names another version"
     return None
+
+
+def _within(version: int, span: Span) -> bool:
+    return (span.first is None or version >= span.first) and (span.after is None or version < span.after)

@@ -12,25 +12,45 @@ from deploy.launcher.cell import Cell
 _CHUNK = 1 << 20
 
 
-def leaks(cell: Cell, trace: bytes) -> list[str]:
-    """Every place in which something of the canaries stands."""
-    return [*_in_files(cell, trace), *_in_metrics(cell, trace)]
+class Search:
+    """For what all canaries have in common, in all that the cell wrote but the database's own files."""
+
+    def __init__(self, cell: Cell, trace: bytes) -> None:
+        self._cell, self._trace, self.files = cell, trace, 0
+
+    def found(self) -> list[str]:
+        """Every place in which it stands."""
+        return [*self._in_files(), *self._in_metrics()]
+
+    def _in_files(self) -> Iterator[str]:
+        places, plan = self._cell.places, self._cell.plan
+        databases = [
+            places.data(name, cluster=plan.cluster)
+            for name, kind in plan.kinds().items()
+            if kind == "database"
+        ]
+        for file in sorted(places.root.rglob("*")):
+            if not file.is_file() or any(place in file.parents for place in databases):
+                continue
+            self.files += 1
+            if holds(file, self._trace):
+                yield str(file.relative_to(places.root))
+
+    def _in_metrics(self) -> Iterator[str]:
+        for name, kind in self._cell.plan.kinds().items():
+            if kind not in {"service", "gateway"}:
+                continue
+            url = f"http://127.0.0.1:{self._cell.ports[name]}/metrics"
+            try:
+                answer = httpx.get(url, timeout=5, trust_env=False)
+            except httpx.HTTPError:
+                continue
+            if self._trace in answer.content:
+                yield f"metrics of {name}"
 
 
-def _in_files(cell: Cell, trace: bytes) -> Iterator[str]:
-    """All that the cell wrote but the database's own files."""
-    databases = {str(cell.places.data(name, cluster=cell.plan.cluster)) for name in _databases(cell)}
-    for file in sorted(cell.places.root.rglob("*")):
-        private = any(str(file).startswith(place) for place in databases)
-        if file.is_file() and not private and _holds(file, trace):
-            yield f"{file.relative_to(cell.places.root)}"
-
-
-def _databases(cell: Cell) -> list[str]:
-    return [name for name, kind in cell.plan.kinds().items() if kind == "database"]
-
-
-def _holds(file: Path, trace: bytes) -> bool:
+def holds(file: Path, trace: bytes) -> bool:
+    """Whether it stands in the file, also across the borders of what is read at once."""
     tail = b""
     try:
         with file.open("rb") as content:
@@ -41,14 +61,3 @@ def _holds(file: Path, trace: bytes) -> bool:
     except OSError:
         return False
     return False
-
-
-def _in_metrics(cell: Cell, trace: bytes) -> Iterator[str]:
-    for name, kind in cell.plan.kinds().items():
-        if kind in {"service", "gateway"}:
-            try:
-                answer = httpx.get(f"http://127.0.0.1:{cell.ports[name]}/metrics", timeout=5, trust_env=False)
-            except httpx.HTTPError:
-                continue
-            if trace in answer.content:
-                yield f"metrics of {name}"

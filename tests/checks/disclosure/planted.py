@@ -12,6 +12,13 @@ FAULTS = {
     "a doubled record": "RecordTwice",
 }
 
+FOUND_AS = {
+    "a read without record": "missing",
+    "a record after reveal": "missing",
+    "a doubled record": "doubled",
+}
+"""What the join must find of each. A late record is missing where its process was killed before it."""
+
 
 def commands(fault: str) -> dict[str, list[str]]:
     """How `cases` is started with the fault."""

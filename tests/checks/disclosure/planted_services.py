@@ -11,7 +11,7 @@ from services.cases.service import CasesService
 from services.chassis.recording import Keeper, Recording
 from services.contracts.envelope import new_event_id
 
-LATE_SECONDS = 0.3
+LATE_SECONDS = 0.5
 
 
 class _Wrong(Recording):
