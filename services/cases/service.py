@@ -6,6 +6,7 @@ from services.cases.handlers.authority import Authority
 from services.cases.handlers.case_changes import ChangesCases
 from services.cases.handlers.chronology import ChronologyHandlers
 from services.cases.handlers.entries import Entries
+from services.cases.handlers.holding import CasesOfSubjects
 from services.cases.handlers.links import LinkHandlers
 from services.cases.handlers.seen import SeenMarks
 from services.cases.handlers.subjects import SubjectHandlers
@@ -19,7 +20,15 @@ from services.chassis.stored import Stored
 
 
 class CasesService(
-    ChangesCases, Entries, Tasks, SubjectHandlers, LinkHandlers, ChronologyHandlers, Authority, SeenMarks
+    ChangesCases,
+    Entries,
+    Tasks,
+    SubjectHandlers,
+    LinkHandlers,
+    ChronologyHandlers,
+    CasesOfSubjects,
+    Authority,
+    SeenMarks,
 ):
     """What is known."""
 

@@ -3,11 +3,14 @@
 sharing.identify(Identify) -> Identified                 query, asked by the gateway for every request
 sharing.register_case(RegisterCase) -> AccessList        command, asked by cases
 sharing.access_lists(GetAccessLists) -> AccessLists      query, asked by cases, audit, notify
-sharing.principals(GetPrincipals) -> Principals          query, asked by cases, notify
+sharing.principals(GetPrincipals) -> Principals          query, asked by cases, notify, audit
+sharing.team_members(GetTeamMembers) -> TeamMembers      query, asked by audit for supervisors
+sharing.powers(GetPowers) -> Powers                      query, asked by audit for statements to people
 sharing.may_know(MayKnow) -> MayKnowAnswers              query, asked by notify at the moment of sending
 sharing.describe(Describe) -> Described                  query: names for ids, asked by every service
 cases.apply_acl(ApplyAccessLists) -> AppliedLists        command, asked by sharing
 cases.cases_known(GetCasesKnown) -> CasesKnown           query, asked by sharing's sweep of registrations
+cases.cases_of_subject(GetCasesOfSubject) -> CasesOfSubject    query, asked by audit for statements to people
 """
 
 from __future__ import annotations
@@ -102,6 +105,40 @@ class Principals(Reply):
     now: Moment
 
 
+class GetTeamMembers(Request):
+    team_ids: Ids
+
+
+class TeamMembers(Reply):
+    """The people who are in these teams now, at most 500."""
+
+    user_ids: tuple[str, ...]
+
+
+class GetPowers(Request):
+    case_ids: Annotated[tuple[Id, ...], Field(max_length=50)]
+
+
+class GrantedPower(Reply):
+    """Under what one agency was given one case, and from when to when: `until` is the end or expiry."""
+
+    case_id: str
+    share_id: str
+    agency_id: str
+    purpose: str | None
+    legal_gateway: str | None
+    protocol_id: str | None
+    regime: str
+    since: Moment
+    until: Moment | None
+
+
+class Powers(Reply):
+    """Of shares in force and past, the newest 100 past ones of each case."""
+
+    items: tuple[GrantedPower, ...]
+
+
 class Question(Request):
     """May this principal be told of this now? `section`: of what it tells; `withheld_from`: agencies;
     `assignee`: index key (`u:`, `t:`) of a task's, for those who see only their own tasks."""
@@ -158,6 +195,25 @@ class GetCasesKnown(Request):
 
 class CasesKnown(Reply):
     case_ids: tuple[str, ...]
+
+
+class GetCasesOfSubject(Request):
+    subject_id: Id
+
+
+class CaseOfSubject(Reply):
+    """`since` is when the case was opened: when the subject came into it stands in the log alone."""
+
+    case_id: str
+    since: Moment
+
+
+class CasesOfSubject(Reply):
+    """The cases that the subject is in now, at most 500 of them. `agency_id` whose record it is; None: there
+    is no such subject."""
+
+    agency_id: str | None
+    items: tuple[CaseOfSubject, ...]
 
 
 class CaseEvent(EventData):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -44,15 +44,15 @@ from services.contracts.errors import (
     Unavailable,
 )
 from services.contracts.messages import Reply
-from services.contracts.records import Record
+from services.contracts.records import Object, Record
 from services.contracts.views import Empty
 from services.contracts.vocabulary import CaseRole, EventName, Section
 
 CREATE = writing("create_case", "case.create", "collection")
 PATCH = writing("patch_case", "case.change", "alteration")
 MOVE = writing("move_case", "case.move", "alteration")
-PUT_SUBJECT = writing("put_case_subject", "case.change_subjects", "alteration", "subjects")
-REMOVE_SUBJECT = writing("remove_case_subject", "case.change_subjects", "alteration", "subjects")
+PUT_SUBJECT = writing("put_case_subject", "case.put_subject", "alteration", "subjects")
+REMOVE_SUBJECT = writing("remove_case_subject", "case.remove_subject", "alteration", "subjects")
 AGAIN = replace(GET, reads=False)
 """What a repeated command shows: its first was a writing, and asked for no reason."""
 _REFERENCES = 5
@@ -172,7 +172,10 @@ class ChangesCases(ReadsCases):
                 self.records.keep(record)
                 return work.case, record
             after = self.cases.advance(work.case, what, work.session)
-            return self._tell_case(act, "case.updated", after, caller, work.emit, section=section)
+            put = (request.subject_id,) if not isinstance(request, PatchCase) else ()
+            return self._tell_case(
+                act, "case.updated", after, caller, work.emit, section=section, subjects=put
+            )
 
         return self._run_on_case(act, caller, request, body)
 
@@ -206,15 +209,20 @@ class ChangesCases(ReadsCases):
         emit: Emit,
         *,
         section: Section | None = None,
+        subjects: Iterable[str] = (),
     ) -> Made:
-        """Emit the event of this version and record the change: the last thing before the commit."""
+        """Emit the event of this version and record the change: the last thing before the commit.
+
+        `subjects`: those put in or taken out. The log is what tells since when a case held somebody.
+        """
         data: dict[str, Any] = {"case_id": case.id, "actor_id": caller.id, "agency_id": caller.agency_id}
         if section is not None:
             data["section"] = section
         emit(event, case.aggregate, case.version, CaseEvent(**data))
         standing = standing_of(caller, case.acl)
         sections = () if standing is None else standing.sections
-        record = done(act, caller, [about(case, sections)], use=case.template)
+        named = [Object(type="subject", id=one) for one in subjects]
+        record = done(act, caller, [about(case, sections), *named], use=case.template)
         self.records.keep(record)
         return case, record
 
@@ -268,7 +276,8 @@ class ChangesCases(ReadsCases):
 
         def body(session: Session, emit: Emit) -> CaseMade:
             self.cases.insert(case, session)
-            _, record = self._tell_case(CREATE, "case.created", case, caller, emit)
+            ids = [one.id for one in case.subjects]
+            _, record = self._tell_case(CREATE, "case.created", case, caller, emit, subjects=ids)
             made.append((CaseMade(case_id=case.id), record))
             return made[-1][0]
 

@@ -10,6 +10,7 @@ from services.cases.domain import cursors, recording
 from services.cases.domain.case import Case
 from services.cases.domain.finding import found_by
 from services.cases.domain.labels import words_asked
+from services.cases.domain.own_name import flags
 from services.cases.domain.recording import Act, about, reading
 from services.cases.domain.references import reference_in
 from services.cases.domain.showing import case_item, case_view, updated_at
@@ -30,6 +31,7 @@ from services.contracts.cases.cases import (
     SearchCases,
 )
 from services.contracts.errors import ConcordatError
+from services.contracts.records import Object
 from services.contracts.vocabulary import AccessReason
 
 GET = reading("get_case", "case.read")
@@ -105,7 +107,7 @@ class ReadsCases(Contents, Casework):
             )
         else:
             page = Page([], None)
-        return self._listed(SEARCH, caller, page)
+        return self._listed(SEARCH, caller, page, flags(caller, words))
 
     @rpc(expected_exceptions=ConcordatError)
     def preview_case(self, request: PreviewCase, caller: Caller) -> CaseView:
@@ -174,12 +176,13 @@ class ReadsCases(Contents, Casework):
         judged = [(case, self.decide(case, caller, GET).standing) for case in self.trusted(cases, caller)]
         return [(case, standing) for case, standing in judged if standing is not None]
 
-    def _listed(self, act: Act, caller: Caller, page: Page) -> CasePage:
+    def _listed(self, act: Act, caller: Caller, page: Page, flagged: Sequence[Object] = ()) -> CasePage:
         seen_by_me = self.reads.seen(keys_of(caller)[0], [case.id for case, _ in page.seen])
         items: tuple[CaseItem, ...] = tuple(
             case_item(case, caller, standing, seen_by_me) for case, standing in page.seen
         )
-        record = recording.shown(act, caller, [about(case) for case, _ in page.seen])
+        objects = [*(about(case) for case, _ in page.seen), *flagged]
+        record = recording.shown(act, caller, objects)
         return CasePage(items=items, next=page.next, disclosed=self.tell(record))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from services.cases.domain import cursors
 from services.cases.domain.case import Case, Change, clock, part_of, touched
 from services.cases.domain.labels import words_asked
+from services.cases.domain.own_name import flags
 from services.cases.domain.recording import Act, disclosed, done, reading, shown, writing
 from services.cases.domain.sights import Sight, things
 from services.cases.domain.subjects import Subject, check_entered
@@ -32,7 +33,7 @@ from services.contracts.cases.subjects import (
 from services.contracts.envelope import new_event_id
 from services.contracts.errors import ConcordatError, NotOwner, NotVisible, Unavailable
 from services.contracts.messages import Reply
-from services.contracts.records import Record
+from services.contracts.records import Object, Record
 
 _CREATE = writing("create_subject", "subject.create", "collection", "subjects")
 _PATCH = writing("patch_subject", "subject.change", "alteration", "subjects")
@@ -145,7 +146,7 @@ class SubjectHandlers(Sights):
             more["agency_id"] = request.agency_id
         others = self._subjects_in_cases(caller, words, before, wanted, more)
         found = sorted([*own, *others], key=lambda one: one[0].id, reverse=True)
-        return self._subject_page(_SEARCH, caller, found, request.limit)
+        return self._subject_page(_SEARCH, caller, found, request.limit, flags(caller, words))
 
     def _subjects_in_cases(
         self, caller: Caller, words: Sequence[str], before: str | None, wanted: int, more: dict[str, Any]
@@ -164,14 +165,16 @@ class SubjectHandlers(Sights):
             before = some[-1].id
         return found[:wanted]
 
-    def _subject_page(self, act: Act, caller: Caller, found: Sequence[Found], limit: int) -> SubjectPage:
+    def _subject_page(
+        self, act: Act, caller: Caller, found: Sequence[Found], limit: int, flagged: Sequence[Object] = ()
+    ) -> SubjectPage:
         """Of one more than the limit. Recorded also when nothing was found."""
         page, more = found[:limit], len(found) > limit
         objects = distinct([thing for subject, sight in page for thing in things(subject, sight)])
         return SubjectPage(
             items=tuple(subject.summary() for subject, _ in page),
             next=cursors.written(page[-1][0].id) if more else None,
-            disclosed=self.tell(shown(act, caller, objects)),
+            disclosed=self.tell(shown(act, caller, [*objects, *flagged])),
         )
 
     def _subject_kept(

@@ -43,6 +43,13 @@ class SightingStore:
         with in_time():
             return set(self._cases.distinct("subjects.id", {"readers": {"$in": list(keys)}}))
 
+    def with_subject(self, subject_id: str) -> list[tuple[str, datetime]]:
+        """Id and time of opening of every case that holds the subject: for the log, which shows it to nobody
+        but who may see that."""
+        with in_time():
+            rows = self._cases.find({"subjects.id": subject_id}, {"created_at": True}).limit(MOST_CASES)
+            return [(row["_id"], row["created_at"]) for row in rows]
+
     def labelled(self, subject_id: str, session: Session) -> list[Case]:
         """Every case that holds the subject under a label, whoever may see it."""
         rows = self._cases.find({"subjects.id": subject_id}, _UNSEEN, session=session).limit(MOST_CASES)

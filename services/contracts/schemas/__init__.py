@@ -13,7 +13,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from services.contracts import audit, authority, caller, echo, envelope, notify, records
+from services.contracts import (
+    audit,
+    authority,
+    caller,
+    echo,
+    envelope,
+    notify,
+    records,
+    reviews,
+    statements,
+)
 from services.contracts.cases import cases, chronology, entries, geometry, links, subjects, tasks
 from services.contracts.errors import registered
 from services.contracts.messages import EventData, Reply, Request
@@ -38,6 +48,8 @@ _SPOKEN = {
     "authority": authority,
     "audit": audit,
     "notify": notify,
+    "reviews": reviews,
+    "statements": statements,
     **{
         f"sharing.{module.__name__.rpartition('.')[2]}": module
         for module in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from services.chassis.rpc import rpc
 from services.contracts.authority import (
@@ -10,18 +11,26 @@ from services.contracts.authority import (
     Describe,
     Described,
     GetAccessLists,
+    GetPowers,
     GetPrincipals,
+    GetTeamMembers,
+    GrantedPower,
     MayKnow,
     MayKnowAnswers,
+    Powers,
     Principal,
     Principals,
+    TeamMembers,
 )
 from services.contracts.caller import Caller
 from services.sharing.domain.knowing import may_know
 from services.sharing.domain.known import Known, caller_of
+from services.sharing.domain.ownership import Grant
 from services.sharing.handlers.grants import Grants
 
 HOLDERS = ("cases", "audit", "notify")
+MOST_MEMBERS = 500
+MOST_PAST = 100
 
 
 class AuthorityHandlers(Grants):
@@ -32,7 +41,7 @@ class AuthorityHandlers(Grants):
         found = self.ownerships.known(set(request.case_ids))
         return AccessLists(items=tuple(one.acl for one in found.values()))
 
-    @rpc(callers=("cases", "notify"))
+    @rpc(callers=HOLDERS)
     def principals(self, request: GetPrincipals) -> Principals:
         """Users, clients and teams by id, with what the access rule wants to know beside them."""
         today = self.directory.today()
@@ -43,6 +52,24 @@ class AuthorityHandlers(Grants):
             inactive_protocols=today.on.inactive_protocols,
             now=today.now,
         )
+
+    @rpc(callers=("audit",))
+    def team_members(self, request: GetTeamMembers) -> TeamMembers:
+        """Who is in these teams now: whose log their supervisor may read (R30)."""
+        found = self.directory.members(request.team_ids, self.directory.today())
+        return TeamMembers(user_ids=tuple(one.id for one in found[:MOST_MEMBERS]))
+
+    @rpc(callers=("audit",))
+    def powers(self, request: GetPowers) -> Powers:
+        """Under what each agency was given these cases, now and before."""
+        items: list[GrantedPower] = []
+        for case_id, one in self.ownerships.known(set(request.case_ids)).items():
+            items += (power_of(case_id, grant, grant.expires_at) for grant in one.grants)
+            items += (
+                power_of(case_id, past.grant, past.ended_at)
+                for past in self.ownerships.past_of(case_id, None, MOST_PAST)
+            )
+        return Powers(items=tuple(items))
 
     @rpc(callers=("notify",))
     def may_know(self, request: MayKnow) -> MayKnowAnswers:
@@ -69,6 +96,20 @@ class AuthorityHandlers(Grants):
         """Names by id, of whatever has one of these ids."""
         names, agencies = self.directory.names(set(request.ids))
         return Described(names=names, agencies=agencies)
+
+
+def power_of(case_id: str, grant: Grant, until: datetime | None) -> GrantedPower:
+    return GrantedPower(
+        case_id=case_id,
+        share_id=grant.id,
+        agency_id=grant.agency.id,
+        purpose=grant.purpose,
+        legal_gateway=grant.legal_gateway,
+        protocol_id=grant.protocol_id,
+        regime=grant.regime,
+        since=grant.granted_at,
+        until=until,
+    )
 
 
 def _by_id(known: Mapping[str, Known]) -> dict[str, Known]:
