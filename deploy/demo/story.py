@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from deploy.demo.api import Api, key_of
+from deploy.demo.api import Api, Refusal, key_of
 
 Body = dict[str, Any]
 
@@ -105,7 +105,12 @@ def open_case(officer: Api, team_id: str | None, tale: Tale, about: dict[str, st
             "text": text,
             "subject_ids": [about["victim"]],
         }
-        officer.post(f"/cases/{case['id']}/entries", body, key=tale.key("report", channel, days))
+        try:
+            officer.post(f"/cases/{case['id']}/entries", body, key=tale.key("report", channel, days))
+        except Refusal as refusal:
+            # Told before: the moments in it differ from one telling to the next.
+            if refusal.code != "idempotency_key_reused":
+                raise
     return case
 
 

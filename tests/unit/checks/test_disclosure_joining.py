@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from tests.checks.disclosure.canaries import Aviary, Canary
-from tests.checks.disclosure.joining import Joined, Logged, Received, join, logged
+from tests.checks.disclosure.canaries import Canary
+from tests.checks.disclosure.joining import Joined, Logged, Named, Received, Span, Wrote, join, logged, spans
 
-TITLE = Canary("KANARIaa-title-000001", "c-1", "title", None)
-NOTE = Canary("KANARIaa-note-000002", "c-1", "note", "timeline")
-ANSWER = Received("r-1", 200, 0.01, "e-1", True, (TITLE, NOTE))
-ENTRY = Logged("e-1", "r-1", "shown", {"c-1": frozenset({"timeline"})}, {"c-1": 4})
+TITLE, NOTE = "KANARIaa-title-000001", "KANARIaa-note-000002"
+HOMES = {TITLE: (("c-1", None),), NOTE: (("c-1", "timeline"), ("l-1", "subjects"))}
+ANSWER = Received("r-1", 200, 0.01, "e-1", True, (TITLE, NOTE), "GET /cases/{id}", "c-1")
+CASE = {"c-1": Named(frozenset({"timeline"}), 4)}
+ENTRY = Logged("e-1", "r-1", "case.read", "shown", CASE)
+REFUSED = Received("r-1", 404, 0.01, None, True, (), "GET /cases/{id}", "c-1")
 
 
-def joined(*entries: Logged, answer: Received = ANSWER, **spans: Any) -> Joined:
-    return join([answer], entries, spans.get("spans", {}))
+def canary(word: str) -> Canary:
+    return Canary(word, HOMES.get(word, ()))
+
+
+def joined(*entries: Logged, answer: Received = ANSWER, stood: dict[str, Span] | None = None) -> Joined:
+    return join([answer], entries, canary, stood or {})
 
 
 def counts(found: Joined) -> tuple[int, int, int]:
@@ -24,58 +29,115 @@ def counts(found: Joined) -> tuple[int, int, int]:
 
 def test_an_answer_with_its_entry_is_good() -> None:
     found = joined(ENTRY)
-    assert found.disclosures == 1
+    assert (found.disclosures, found.channels) == (1, {"GET /cases/{id}": 1})
     assert counts(found) == (0, 0, 0)
 
 
 def test_an_answer_without_an_entry_is_missing() -> None:
     assert counts(joined()) == (1, 0, 0)
     assert counts(joined(replace(ENTRY, id="e-2", request_id="r-2"))) == (1, 0, 0)
+    assert counts(joined(ENTRY, answer=replace(ANSWER, entry_id=None))) == (1, 0, 0)
 
 
 def test_a_part_of_an_answer_counts_like_the_whole() -> None:
     assert counts(joined(answer=replace(ANSWER, whole=False))) == (1, 0, 0)
 
 
-def test_an_answer_without_content_needs_none() -> None:
-    assert counts(joined(answer=replace(ANSWER, canaries=(), entry_id=None))) == (0, 0, 0)
+def test_an_answer_about_a_case_needs_one_without_canaries_too() -> None:
+    for status, missing in ((200, 1), (304, 1), (412, 0), (503, 0)):
+        assert counts(joined(answer=replace(ANSWER, words=(), status=status))) == (missing, 0, 0)
+    assert counts(joined(answer=replace(ANSWER, words=(), about=None))) == (0, 0, 0)
+
+
+def test_a_refusal_is_recorded_as_one() -> None:
+    refusal = replace(ENTRY, outcome="refused")
+    for entries, missing in (((), 1), ((refusal,), 0), ((ENTRY,), 1)):
+        found = joined(*entries, answer=REFUSED)
+        assert (found.disclosures, found.refusals, counts(found)) == (0, 1, (missing, 0, 0))
 
 
 def test_two_entries_for_one_attempt_are_doubled() -> None:
     assert counts(joined(ENTRY, replace(ENTRY, id="e-9"))) == (0, 1, 0)
+    assert counts(joined(ENTRY, replace(ENTRY, action="share.check", id="e-9"))) == (0, 0, 0)
+
+
+def test_one_id_twice_is_doubled() -> None:
+    done = replace(ENTRY, outcome="done")
+    assert counts(joined(done, done)) == (0, 1, 0)
+
+
+def test_a_command_that_ran_again_has_an_entry_for_each_run() -> None:
+    done = replace(ENTRY, outcome="done")
+    assert counts(joined(done, replace(done, id="e-9"))) == (0, 0, 0)
 
 
 def test_an_entry_more_may_stand_for_an_attempt_that_was_not_answered() -> None:
-    assert counts(joined(ENTRY, replace(ENTRY, id="e-9"), answer=replace(ANSWER, seconds=2.0))) == (0, 0, 0)
+    late = replace(ANSWER, seconds=2.0)
+    assert counts(joined(ENTRY, replace(ENTRY, id="e-9"), answer=late)) == (0, 0, 0)
 
 
-def test_an_entry_that_names_another_case_or_too_few_sections_is_mismatched() -> None:
-    assert counts(joined(replace(ENTRY, sections={"c-1": frozenset()}))) == (0, 0, 1)
-    assert counts(joined(replace(ENTRY, sections={"c-2": frozenset({"timeline"})}))) == (0, 0, 2)
+def test_an_entry_that_names_something_else_is_mismatched() -> None:
+    assert counts(joined(replace(ENTRY, request_id="r-2"))) == (0, 0, 1)
+    assert counts(joined(replace(ENTRY, named={"c-1": Named(frozenset(), 4)}))) == (0, 0, 1)
+    assert counts(joined(replace(ENTRY, named={"c-2": CASE["c-1"]}))) == (0, 0, 3)
+
+
+def test_any_of_the_places_where_a_word_stands_will_do() -> None:
+    linked = {"c-1": Named(), "l-1": Named(frozenset({"subjects"}))}
+    assert counts(joined(replace(ENTRY, named=linked))) == (0, 0, 0)
+
+
+def test_the_replies_of_a_page_are_judged_together() -> None:
+    entries = (replace(ENTRY, named={"c-1": Named()}), replace(ENTRY, id="e-2", action="entry.list"))
+    assert counts(joined(*entries)) == (0, 0, 1)
+    assert counts(joined(*entries, answer=replace(ANSWER, page=True))) == (0, 0, 0)
 
 
 def test_an_entry_of_another_version_is_mismatched() -> None:
-    for span, wrong in (((4, 5), 0), ((1, 4), 1), ((5, None), 1), ((1, None), 0)):
-        assert len(joined(ENTRY, spans={TITLE.word: span}).mismatched) == wrong
+    for first, after, wrong in (
+        (4, 5, 0),
+        (1, 4, 1),
+        (5, None, 1),
+        (1, None, 0),
+        (None, 4, 1),
+        (None, None, 0),
+    ):
+        assert len(joined(ENTRY, stood={TITLE: Span("c-1", first, after)}).mismatched) == wrong
+
+
+def test_a_version_of_something_else_says_nothing() -> None:
+    assert counts(joined(ENTRY, stood={TITLE: Span("s-1", 9)})) == (0, 0, 0)
 
 
 def test_a_refusal_is_not_a_disclosure() -> None:
     assert counts(joined(replace(ENTRY, outcome="refused"))) == (0, 0, 1)
 
 
+def test_a_word_stands_from_its_change_to_the_next() -> None:
+    changes = [
+        Wrote("c-1", "title", word, entry)
+        for word, entry in (("a", "e-1"), ("b", "e-2"), ("c", None), ("d", "e-4"))
+    ]
+    entries = [
+        replace(ENTRY, id=f"e-{number}", named={"c-1": Named(version=version)})
+        for number, version in ((1, 3), (2, 5), (4, 9))
+    ]
+    other = Wrote("c-1", "summary", "x", "e-2")
+    assert spans([*changes, other], entries) == {
+        "a": Span("c-1", 3, 5),
+        "b": Span("c-1", 5, None),
+        "c": Span("c-1", None, 9),
+        "d": Span("c-1", 9, None),
+        "x": Span("c-1", 5, None),
+    }
+
+
 def test_an_export_line_becomes_an_entry() -> None:
     detail = {
         "id": "e-1",
         "request_id": "r-1",
+        "action": "case.read",
         "outcome": "shown",
         "objects": [{"type": "case", "id": "c-1", "sections": ["timeline"], "version": 4}],
     }
     assert logged(detail) == ENTRY
-
-
-def test_canaries_are_found_in_whatever_comes() -> None:
-    aviary = Aviary()
-    word, other = aviary.word("title"), aviary.word("note")
-    aviary.seed(word, "title", case_id="c-1")
-    found = aviary.found_in(f'{{"title": "x {word} y", "more": "{other}'.encode())
-    assert [one.word for one in found] == [word]

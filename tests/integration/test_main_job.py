@@ -1,0 +1,93 @@
+"""The main job, end to end, on real parts: the story that `make demo` seeds and the README tells.
+
+The seven steps follow each other; what they do and what they assert is `tests/journey/steps.py`, which
+`make journey` walks through a system that runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from deploy import demo
+from deploy.demo.api import Api
+from deploy.demo.partnership import OPERATOR
+from tests.checks.ground import Ground, ground
+from tests.journey import steps
+from tests.journey.steps import HOUSING, POLICE, Walk
+
+pytestmark = pytest.mark.timeout(300)
+
+LISTS = {
+    "operator": ("/agencies", "/protocols"),
+    "agency_admin": ("/users", "/teams", "/clients"),
+    "practitioner": ("/cases", "/subjects"),
+}
+
+
+@pytest.fixture(scope="module")
+def system() -> Iterator[Ground]:
+    with ground() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def walk(system: Ground) -> Walk:
+    return steps.begin(system.cast)
+
+
+def everything(system: Ground) -> dict[str, Any]:
+    """Ids of all that the seeding makes, and how much is in each case."""
+    found = {}
+    for path, api in _readers(system):
+        found[path] = sorted(one["id"] for one in api.all(path))
+    officer = system.sign_in(POLICE, "practitioner")
+    for case in found["/cases"]:
+        for part in ("entries", "tasks", "shares"):
+            path = f"/cases/{case}/{part}"
+            found[path] = sorted(one["id"] for one in officer.all(path))
+    return found
+
+
+def _readers(system: Ground) -> Iterator[tuple[str, Api]]:
+    operator = Api(system.url).sign_in(OPERATOR.username, system.password(OPERATOR.username))
+    yield from ((path, operator) for path in LISTS["operator"])
+    for agency in (POLICE, HOUSING):
+        administrator = system.sign_in(agency, "agency_admin")
+        yield from (
+            (f"{path}?agency_id={_own(administrator)}", administrator) for path in LISTS["agency_admin"]
+        )
+    officer = system.sign_in(POLICE, "practitioner")
+    yield from ((path, officer) for path in LISTS["practitioner"])
+
+
+def _own(api: Api) -> str:
+    return str(api.get("/me")["agency"]["id"])
+
+
+def test_filling_the_demonstration_again_doubles_nothing(system: Ground) -> None:
+    before, document = everything(system), system.document
+    assert len(before["/cases"]) == 3
+    assert {one["id"] for one in document["cases"]} == set(before["/cases"])
+    demo.fill(system.cell, 0, lambda text: None)
+    assert (everything(system), system.document) == (before, document)
+
+
+@pytest.mark.parametrize("step", steps.STEPS, ids=[step.__name__ for step in steps.STEPS])
+def test_step(step: Callable[[Walk], str], walk: Walk) -> None:
+    before = steps.STEPS[: steps.STEPS.index(step)]
+    assert all(one.__name__ in walk.made for one in before), "an earlier step failed"
+    walk.made[step.__name__] = step(walk)
+
+
+def test_a_seeding_that_was_broken_off_is_finished_by_another(system: Ground) -> None:
+    before, document = everything(system), system.document
+    (system.cell.places.root / demo.FILE).unlink()
+    demo.fill(system.cell, 0, lambda text: None)
+    after = system.document
+    assert everything(system) == before
+    assert {**after, "clients": None} == {**document, "clients": None}
+    # A secret is told once: the system of an agency gets another.
+    assert [one["id"] for one in after["clients"]] == [one["id"] for one in document["clients"]]
