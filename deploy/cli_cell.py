@@ -23,6 +23,8 @@ from deploy.launcher import sweep
 from deploy.launcher.cell import Cell, remembered
 from deploy.launcher.given import Given
 from deploy.launcher.places import Places
+from deploy.launcher.plan import GATEWAY
+from deploy.launcher.services import Environment
 from deploy.launcher.trouble import Trouble
 from services.contracts.directory import SERVICES
 
@@ -54,6 +56,9 @@ def up(
     size: Annotated[
         int, typer.Option(metavar="CASES", min=0, max=200_000, help="With --demo: this many cases more.")
     ] = 0,
+    proving_ground: Annotated[
+        bool, typer.Option("--echo", help="Start the proving ground too, and serve its routes (no log-in).")
+    ] = False,
     data: options.Data = options.RUN,
 ) -> None:
     """Start broker, database, services and gateway, and wait until they are ready.
@@ -61,7 +66,7 @@ def up(
     RABBITMQ_URL, RABBITMQ_API and MONGO_URL in the environment name ones that run already, by accounts that
     may make users.
     """
-    usual = {name: 0 if shape.proving else 1 for name, shape in SERVICES.items()}
+    usual = {name: int(proving_ground or not shape.proving) for name, shape in SERVICES.items()}
     counts = {**usual, **options.numbers(count)}
     if unknown := sorted(counts.keys() - SERVICES.keys()):
         raise Trouble(f"There is no service {', '.join(unknown)}. Known: {', '.join(sorted(SERVICES))}.")
@@ -82,7 +87,7 @@ def up(
             cluster=cluster,
             wanted_ports=wanted,
             given=given,
-            environment=demo.ENVIRONMENT if demonstrate else None,
+            environment=_environment(demonstrate, proving_ground),
             say=say,
         )
         with _ending_with_us(cell) if foreground else nullcontext():
@@ -92,6 +97,12 @@ def up(
         print(demo.fill(cell, size, lambda text: console.print(f"  {text}")))
     if foreground:
         _stay(cell)
+
+
+def _environment(demonstrate: bool, proving_ground: bool) -> Environment:
+    """Both are for this machine alone: nobody logs in to the proving ground's routes."""
+    echo = {GATEWAY: {"CONCORDAT_ECHO": "1"}} if proving_ground else {}
+    return {**echo, **(demo.ENVIRONMENT if demonstrate else {})}
 
 
 def status(data: options.Data = options.RUN) -> None:

@@ -147,7 +147,8 @@ def _queues(cell: Cell) -> Iterator[Finding]:
     except (ApiTrouble, queues.BrokerTrouble) as trouble:
         yield Finding("queues", False, str(trouble))
         return
-    found = queues.standings(rows, SERVICES)
+    running = [name for name, count in cell.plan.counts.items() if count]
+    found = queues.standings(rows, SERVICES, running)
     bad = [standing for standing in found if standing.remark]
     yield from (Finding(standing.name, False, standing.remark) for standing in bad)
     yield Finding("queues", not bad, f"{len(found)} queues, {len(bad)} with a remark")

@@ -1,10 +1,9 @@
-"""What is said of a queue, and where a dead letter came from."""
+"""What is said of a queue."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import amqp
 import pytest
 
 from deploy import queues
@@ -47,20 +46,7 @@ def test_a_declared_queue_that_is_not_there_is_missed() -> None:
     assert remark(of="rpc-echo").startswith("missing")
 
 
-@pytest.mark.parametrize(
-    ("headers", "queue"),
-    [
-        ({"x-queue": "evt-echo--mirror"}, "evt-echo--mirror"),
-        ({"x-death": [{"queue": "rpc-echo"}]}, "rpc-echo"),
-        ({"x-queue": "a", "x-death": [{"queue": "b"}]}, "a"),
-        ({"x-death": []}, ""),
-        ({}, ""),
-        (None, ""),
-    ],
-)
-def test_a_dead_letter_knows_where_it_died(headers: dict[str, Any] | None, queue: str) -> None:
-    assert queues.origin(amqp.Message(b"", application_headers=headers)) == queue
-
-
-def test_a_replayed_message_starts_afresh_and_keeps_its_own_headers() -> None:
-    assert queues.stripped({"x-attempts": 8, "x-death": [], "traceparent": "00-1"}) == {"traceparent": "00-1"}
+def test_a_service_that_is_not_to_run_needs_no_consumer() -> None:
+    given = [{"name": "rpc-echo", "durable": True, "consumers": 0}]
+    (found,) = [one for one in queues.standings(given, SERVICES, ["mirror"]) if one.name == "rpc-echo"]
+    assert found.remark == ""
