@@ -290,7 +290,7 @@ def test_a_given_part_that_does_not_answer_is_named_without_its_password(tmp_pat
         (["status"], "Start it with `concordat up`"),
         (["logs", "nobody"], "There is no log of nobody"),
         (["queues", "list"], "Start it with `concordat up`"),
-        (["queues", "replay", "echo"], "echo receives no events or records. Services that do: audit, mirror, notify."),
+        (["queues", "replay", "echo"], "echo receives no events"),
         (["keys", "rotate", "echo"], "echo has no key. Make one with `concordat keys make`."),
     ],
 )
