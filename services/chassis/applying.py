@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pymongo.client_session import ClientSession
@@ -12,6 +12,7 @@ from services.chassis.deadline import Deadline
 from services.chassis.mongo import Document, transact, within
 from services.chassis.ordering import Verdict, advanced, decide, missing_before, passed_over
 from services.chassis.positions import Positions, key_of
+from services.chassis.together import HandleMany, Together
 from services.contracts.envelope import Event
 
 Handle = Callable[[Event, ClientSession], object]
@@ -43,6 +44,8 @@ class Applier:
         """
         if not self._dedupe:
             transact(self._client, deadline, lambda session: handle(event, session))
+            return Result(Verdict.APPLY)
+        if isinstance(handle, Together) and handle.took(event, deadline, self._apply_all):
             return Result(Verdict.APPLY)
         try:
             transact(self._client, deadline, lambda session: self._next(event, handle, session))
@@ -83,6 +86,20 @@ class Applier:
             return position.parked
 
         return self._dedupe and transact(self._client, deadline, skip)
+
+    def _apply_all(self, events: Sequence[Event], handle: HandleMany, deadline: Deadline) -> bool:
+        """One transaction for the next events of several aggregates: all of them took effect, or none."""
+
+        def all_of_them(session: ClientSession) -> None:
+            if not self._positions.step_all(events, session):
+                raise _NotNext
+            handle(events, session)
+
+        try:
+            transact(self._client, deadline, all_of_them)
+        except _NotNext:
+            return False
+        return True
 
     def _next(self, event: Event, handle: Handle, session: ClientSession) -> None:
         if not self._positions.step(event, session):

@@ -152,7 +152,8 @@ class CommandLog:
             events.append(event)
 
         outcome = transact(self._database.client, serving.deadline, attempt)
-        self._committed(events)
+        if events:
+            self._committed(events)
         return outcome
 
     def _keep(self, refusal: ConcordatError, command: _Command, deadline: Deadline) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import eventlet
 from nameko.extensions import DependencyProvider
@@ -43,6 +44,7 @@ class Commands(DependencyProvider):  # type: ignore[misc]
             mandatory=any(name in shape.subscribes for shape in SERVICES.values()),
             confirm="no_confirm" not in settings.faults,
         )
+        self._loop: Any = None
         boxed = "no_outbox" not in settings.faults
         self._log = CommandLog(
             self.store.database,
@@ -53,17 +55,22 @@ class Commands(DependencyProvider):  # type: ignore[misc]
         )
 
     def start(self) -> None:
-        self._loop = eventlet.spawn(self._relay.run)
+        shape = SERVICES.get(self.container.service_name)
+        if shape is None or shape.emits:  # who never emits has nothing to look for
+            self._loop = eventlet.spawn(self._relay.run)
 
     def stop(self) -> None:
         """After the last command: relay what it emitted, then let another process take over at once."""
+        if self._loop is None:
+            return
         self._relay.finish()
         with eventlet.Timeout(FINISH_SECONDS, False):
             self._loop.wait()
         self._relay.hand_over()
 
     def kill(self) -> None:
-        self._loop.kill()
+        if self._loop is not None:
+            self._loop.kill()
 
     def get_dependency(self, worker_ctx: object) -> CommandLog:
         return self._log

@@ -26,6 +26,7 @@ from services.chassis.mongo import Store
 from services.chassis.parking import Parking
 from services.chassis.settling import Settling
 from services.chassis.sweeping import Sweeper
+from services.chassis.together import HandleMany, Together
 from services.chassis.topology import event_queue
 from services.chassis.wire import Connection, acknowledge
 from services.contracts.envelope import Event
@@ -96,11 +97,12 @@ class EventConsumer(SharedExtension):  # type: ignore[misc]
     channel = ConfirmChannel()
     store = Store()
     streams: dict[str, Stream]
+    _together: dict[tuple[str, str], Together]
 
     def bind(self, container: Any) -> EventConsumer:
         bound: EventConsumer = super().bind(container)
         if not hasattr(bound, "streams"):
-            bound.streams = {}
+            bound.streams, bound._together = {}, {}
         return bound
 
     def setup(self) -> None:
@@ -109,6 +111,11 @@ class EventConsumer(SharedExtension):  # type: ignore[misc]
         self._arrived: LightQueue = LightQueue()
         self._link = self.channel.bus.consuming
         self._link.attach(self._consume, self._lost)
+
+    def handle_many(self, source: str, event_type: str, name: str, handler: HandleMany) -> None:
+        """`name`: whose types are applied together."""
+        together = self._together.setdefault((source, name), Together(handler))
+        self.handle(source, event_type, together)
 
     def handle(self, source: str, event_type: str, handler: Handle) -> None:
         stream = self.streams.get(source)
@@ -198,7 +205,7 @@ class EventHandler(Entrypoint):  # type: ignore[misc]
     def stop(self) -> None:
         self.consumer.drain()
 
-    def _handle(self, event: Event, session: ClientSession) -> None:
+    def _handle(self, event: Any, session: ClientSession) -> None:
         service = self.container.service_cls()
         worker = WorkerContext(self.container, service, self)
         for provider in self.container.dependencies:
@@ -206,7 +213,21 @@ class EventHandler(Entrypoint):  # type: ignore[misc]
         getattr(service, self.method_name)(event, session)
 
 
+class ManyEventsHandler(EventHandler):
+    """Applies events of one type from one source, together with those of others that its method takes."""
+
+    def setup(self) -> None:
+        self.consumer.handle_many(self.source, self.event_type, self.method_name, self._handle)
+
+
 def subscribe(source: str, event_type: str) -> Callable[[Method], Method]:
     """Mark `(self, event, session)` as what applies the events of one type."""
     mark: Callable[[Method], Method] = EventHandler.decorator(source, event_type)
+    return mark
+
+
+def subscribe_together(source: str, event_type: str) -> Callable[[Method], Method]:
+    """Mark `(self, events, session)` as what applies events of one type: each of another aggregate, all in
+    one transaction, as many as came at the same time. It may be told of several types, in any mixture."""
+    mark: Callable[[Method], Method] = ManyEventsHandler.decorator(source, event_type)
     return mark

@@ -7,17 +7,20 @@ gaps       {source, aggregate, first, last, reason, before, at}: numbers given u
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from pymongo import ASCENDING
+from pymongo import ASCENDING, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import BulkWriteError
 
 from services.chassis.migrations import Step
 from services.chassis.mongo import Document
 from services.chassis.ordering import RECALL, Position, Span
 from services.contracts.envelope import Event
+
+_DUPLICATE = 11000
 
 
 def key_of(event: Event) -> str:
@@ -36,19 +39,17 @@ class Positions:
 
         False: that was not so, and the transaction MUST be given up.
         """
+        return self.step_all([event], session)
+
+    def step_all(self, events: Sequence[Event], session: ClientSession) -> bool:
+        """The same for one event each of several aggregates. False: it was not so for at least one."""
         try:
-            done = self._rows.update_one(
-                {"_id": key_of(event), "applied": event.number - 1, "parked": None},
-                {
-                    "$set": {"applied": event.number},
-                    "$push": {"recent": {"$each": [{"n": event.number, "id": event.id}], "$slice": -RECALL}},
-                },
-                upsert=event.number == 1,
-                session=session,
-            )
-        except DuplicateKeyError:  # of the upsert: this aggregate has a position, and not that one
-            return False
-        return bool(done.matched_count or done.upserted_id)
+            done = self._rows.bulk_write([_step(event) for event in events], ordered=False, session=session)
+        except BulkWriteError as problem:
+            if _only_duplicates(problem):  # of an upsert: that aggregate has a position, and not that one
+                return False
+            raise
+        return done.matched_count + done.upserted_count == len(events)
 
     def read(self, key: str, session: ClientSession | None = None) -> Position:
         """The position under `key`; that of an aggregate never heard of is 0."""
@@ -108,6 +109,20 @@ class Positions:
             },
             session=session,
         )
+
+
+def _step(event: Event) -> UpdateOne:
+    recent = {"$each": [{"n": event.number, "id": event.id}], "$slice": -RECALL}
+    return UpdateOne(
+        {"_id": key_of(event), "applied": event.number - 1, "parked": None},
+        {"$set": {"applied": event.number}, "$push": {"recent": recent}},
+        upsert=event.number == 1,
+    )
+
+
+def _only_duplicates(problem: BulkWriteError) -> bool:
+    errors = (problem.details or {}).get("writeErrors", [])
+    return bool(errors) and all(one.get("code") == _DUPLICATE for one in errors)
 
 
 def _make_indexes(database: Database[Document]) -> None:

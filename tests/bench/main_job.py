@@ -10,11 +10,14 @@ import json
 import os
 import sys
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 from deploy.demo import story
 from deploy.demo.api import Api
+from deploy.launcher.trouble import Trouble
 from tests.bench import load, table
 from tests.bench.cpu import seconds_used
 from tests.bench.figures import Report
@@ -82,6 +85,7 @@ class Bench:
             }
         ).encode()
         self.rows: list[Taken] = []
+        self._filled: Iterator[str] = cycle([self.case["id"]])
 
     def headers(self, **more: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.officer.token}", **more}
@@ -99,18 +103,40 @@ class Bench:
                 "POST", path, self.headers(**{"Idempotency-Key": uuid.uuid4().hex}), body
             )
 
+        def noted(_: int) -> bytes:
+            return keyed(f"{api}/cases/{next(self._filled)}/entries", note.encode())(0)
+
         return [
             Operation("case create", keyed(f"{api}/cases", self.created), ">= 100"),
             Operation("case read", lambda _: read, ">= 450", "<= 3"),
             Operation("case list, 25", lambda _: listed, ">= 170"),
-            Operation("note add", keyed(f"{case}/entries", note.encode()), ">= 200"),
+            Operation("note add", noted, ">= 200"),
+            Operation("note add, one case", keyed(f"{case}/entries", note.encode())),
             Operation("case page", lambda _: page, None, "<= 25"),
         ]
 
     def fill(self) -> None:
-        """As many cases as the list is to be taken from."""
-        make = self.operations()[0].make
-        load.run(self.on.url, make, clients=8, seconds=600, limit=CASES)
+        """As many cases as the list is to be taken from; notes are added to them in turn. Raises Trouble."""
+        made = load.run(
+            self.on.url, self.operations()[0].make, clients=8, seconds=600, limit=CASES, keep=True
+        )
+        self._filled = cycle([json.loads(body)["id"] for body in made.bodies])
+        self._look()
+
+    def _look(self) -> None:
+        """That what is measured is what is meant. Raises Trouble."""
+        shown = {
+            one.name: load.run(self.on.url, one.make, clients=1, seconds=9, limit=1, keep=True)
+            for one in self.operations()
+        }
+        if any(answers.wrong for answers in shown.values()):
+            raise Trouble(f"Not answered: {', '.join(name for name, one in shown.items() if one.wrong)}.")
+        listed = json.loads(shown["case list, 25"].bodies[0])
+        if len(listed["items"]) != 25 or not listed["next"]:
+            raise Trouble("The list is not a page of 25 of many.")
+        page = shown["case page"].bodies[0].decode()
+        if self.case["reference"] not in page or "Fireworks" not in page:
+            raise Trouble("The page is not that of the case.")
 
     def take(self, operation: Operation, clients: int) -> None:
         load.run(self.on.url, operation.make, clients=clients, seconds=0.5)

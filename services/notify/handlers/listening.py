@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from services.chassis import context
-from services.chassis.events import subscribe
+from services.chassis.events import subscribe_together
 from services.chassis.mongo import Session
 from services.contracts.access import AccessList
 from services.contracts.authority import AccessLists, CaseEvent, GetAccessLists
@@ -18,7 +18,7 @@ from services.notify.handlers.parts import Parts
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 ASK_SECONDS = 1.5
-"""For the access list: the event's transaction is open meanwhile."""
+"""For the access lists: the events' transaction is open meanwhile."""
 
 OF_CASES = (
     "case.created",
@@ -41,38 +41,42 @@ OF_SHARING = ("case.shared", "share.changed", "share.revoked")
 def _each(source: str, event_types: Iterable[str]) -> Callable[[Method], Method]:
     def mark(method: Method) -> Method:
         for event_type in event_types:
-            method = subscribe(source, event_type)(method)
+            method = subscribe_together(source, event_type)(method)
         return method
 
     return mark
 
 
 class Listening(Parts):
-    """Each handler runs in the transaction of its event's position."""
+    """Each handler runs in the transaction of its events' positions."""
 
     @_each("cases", OF_CASES)
-    def case_changed(self, event: Event, session: Session) -> None:
-        """Something in a case changed."""
-        self._take_in(event, session)
+    def case_changed(self, events: Sequence[Event], session: Session) -> None:
+        """Something in cases changed."""
+        self._take_in(events, session)
 
     @_each("sharing", OF_SHARING)
-    def access_changed(self, event: Event, session: Session) -> None:
-        """Who may see a case changed. Whoever lost access is not on its list any more."""
-        self._take_in(event, session)
+    def access_changed(self, events: Sequence[Event], session: Session) -> None:
+        """Who may see cases changed. Whoever lost access is not on their lists any more."""
+        self._take_in(events, session)
 
-    def _take_in(self, event: Event, session: Session) -> None:
-        item = item_of(event, self._access(event.read(CaseEvent).case_id), new_event_id())
-        self.items.add(item, session)
-        if item.client_ids:
+    def _take_in(self, events: Sequence[Event], session: Session) -> None:
+        told = [(event, event.read(CaseEvent).case_id) for event in events]
+        lists = self._access({case_id for _, case_id in told})
+        items = [item_of(event, lists.get(case_id), new_event_id()) for event, case_id in told]
+        self.items.add(items, session)
+        for item in items:
+            if not item.client_ids:
+                continue
             wanted = self.subscriptions.wanting(item.client_ids, item.type, session)
             if wanted:
                 self.deliveries.add(item, wanted, session)
 
-    def _access(self, case_id: str) -> AccessList | None:
+    def _access(self, case_ids: Collection[str]) -> dict[str, AccessList]:
         serving = context.current()
         assert serving is not None
         with context.use(replace(serving, deadline=serving.deadline.within(ASK_SECONDS))):
             told: AccessLists = self.sharing.call(
-                "access_lists", GetAccessLists(case_ids=(case_id,)), reply=AccessLists
+                "access_lists", GetAccessLists(case_ids=tuple(case_ids)), reply=AccessLists
             )
-        return told.items[0] if told.items else None
+        return {one.case_id: one for one in told.items}

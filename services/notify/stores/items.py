@@ -11,6 +11,7 @@ visible in their order, and who has read up to one has missed none.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +27,8 @@ from services.notify.stores.rows import from_row, to_row
 
 KEPT_SECONDS = 90 * 24 * 3600
 BATCH = 200
+LATELY, LOOK_ANYWAY = 5.0, 0.5
+"""Seconds: an event's transaction has ended for long, or has not begun; between looks with nothing to do."""
 _WAITING = {"waiting": True}
 
 
@@ -34,17 +37,32 @@ class ItemStore:
 
     def __init__(self, database: Database[Document]) -> None:
         self._client, self._items, self._counters = database.client, database["items"], database["counters"]
+        self._lately = self._looked = float("-inf")
 
-    def add(self, item: Item, session: Session) -> None:
-        """Store an item, not yet numbered."""
-        self._items.insert_one({**to_row(item), **_WAITING, "stored_at": datetime.now(UTC)}, session=session)
+    def add(self, items: Sequence[Item], session: Session) -> None:
+        """Store items, not yet numbered."""
+        now = datetime.now(UTC)
+        self._items.insert_many(
+            [{**to_row(item), **_WAITING, "stored_at": now} for item in items], session=session
+        )
+        self._lately = time.monotonic()
 
     def number_waiting(self, deadline: Deadline) -> int:
         """Number what waits, and say how many that were. Any instance may do it, at any time."""
+        if not self._looks():
+            return 0
         with within(deadline):
             if self._items.find_one(_WAITING, {"_id": True}) is None:
                 return 0
         return transact(self._client, deadline, self._number)
+
+    def _looks(self) -> bool:
+        """Often while this process stores items; else now and then, for those of one that died."""
+        now = time.monotonic()
+        if now > self._lately + LATELY and now < self._looked + LOOK_ANYWAY:
+            return False
+        self._looked = now
+        return True
 
     def _number(self, session: Session) -> int:
         found = self._items.find(_WAITING, session=session).sort("_id", ASCENDING).limit(BATCH)
