@@ -38,7 +38,7 @@ from services.chassis.deliveries import body_of, fingerprint
 from services.chassis.logs import log
 from services.chassis.mongo import translate
 from services.chassis.recording import CONTEXT, RECORD_LIMIT
-from services.chassis.retries import QUEUE, REASON, SHA256
+from services.chassis.retries import QUEUE, REASON, REPLAYED, SHA256
 from services.chassis.sealing import CONTENT_TYPE, Keyring
 from services.chassis.topology import INTAKE, dead_queue, retry_exchange
 from services.chassis.wire import Connection, acknowledge
@@ -257,7 +257,12 @@ def open_record(message: amqp.Message, keyring: Keyring, model: type[Model]) -> 
         raise Unreadable("not_a_record") from None
     if getattr(record, "service", opened.sender) != opened.sender:
         raise Unreadable("other_service")
-    return Taken(record, opened.sender, bool(message.delivery_info.get("redelivered")))
+    return Taken(record, opened.sender, _again(message))
+
+
+def _again(message: amqp.Message) -> bool:
+    headers = message.properties.get("application_headers") or {}
+    return bool(message.delivery_info.get("redelivered")) or REPLAYED in headers
 
 
 def _kept(message: amqp.Message) -> bytes:

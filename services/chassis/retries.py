@@ -20,6 +20,8 @@ MOST_ATTEMPTS = 8
 ATTEMPTS, FIRST_AT = "x-attempts", "x-first-at"
 REASON, QUEUE, SHA256, SIZE = "x-reason", "x-queue", "x-sha256", "x-size"
 """Of a dead letter: why and from which queue; of a body that is not kept: its hash and how long it was."""
+REPLAYED = "x-replayed"
+"""Of a message that an operator has put back: it may come a second time."""
 
 
 @dataclass(frozen=True, slots=True)

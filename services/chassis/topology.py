@@ -85,7 +85,7 @@ def definitions(
         ],
         "queues": queues(services, cluster=cluster),
         "bindings": [b for name, shape in known for b in _bindings(name, shape)],
-        "policies": [_CALL_POLICY],
+        "policies": [_CALL_POLICY, _KEPT_POLICY],
     }
 
 
@@ -165,6 +165,16 @@ _CALL_POLICY: Arguments = {
 """Whatever a peer sends: the broker holds no more than this of requests or replies, and not for longer. A
 policy, not arguments of the queues, so that stock nameko's declaration of `rpc-{service}` is the same as
 ours."""
+_KEPT_POLICY: Arguments = {
+    "name": "kept",
+    "vhost": VHOST,
+    "pattern": rf"^({INTAKE}|dead-.*)$",
+    "apply-to": "queues",
+    "priority": 0,
+    "definition": {"delivery-limit": 1_000_000_000},
+}
+"""Of these nothing may be dropped, however often it is looked at or its consumer dies: RabbitMQ 4 drops at 20
+deliveries where nothing else is said, and RabbitMQ 3 does not know a word for "never"."""
 
 
 def _queue(name: str, arguments: Arguments) -> Arguments:

@@ -142,3 +142,20 @@ def test_without_a_password_there_is_no_user() -> None:
 def test_a_name_that_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="not a service name"):
         topology.definitions({name: Shape(serves=True, emits=False)}, {}, cluster=False)
+
+
+@pytest.mark.parametrize(
+    ("queue", "policies"),
+    [
+        ("rpc-tells", {"calls"}),
+        ("rpc.reply-asks-1", {"calls"}),
+        ("intake", {"kept"}),
+        ("dead-hears", {"kept"}),
+        ("evt-tells--hears", set()),
+        ("evt-tells--hears.retry-250", set()),
+    ],
+)
+def test_each_queue_has_one_policy_at_most(queue: str, policies: set[str]) -> None:
+    """The broker follows one alone."""
+    found = {row["name"] for row in document()["policies"] if re.search(row["pattern"], queue)}
+    assert found == policies
