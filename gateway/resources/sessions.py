@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import falcon
 import falcon.asgi
 
@@ -20,7 +22,9 @@ class LogIns:
 
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         credentials = await bodies.read(req, Credentials, self._limit)
-        request = LogIn(credentials=credentials, address=self._asking.sessions.address(req))
+        request = LogIn(
+            credentials=credentials, address=self._asking.sessions.address(req), attempt=uuid.uuid4().hex
+        )
         session = await self._asking.ask_openly("sharing", "log_in", request, SessionCreated)
         answers.write(req, resp, session, 201)
 
@@ -32,8 +36,10 @@ class Activations:
         self._asking, self._limit = asking, body_limit
 
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        key = command_key("POST", req.path, bodies.idempotency_key(req))
+        given = bodies.idempotency_key(req)
         body = await bodies.read(req, ActivationBody, self._limit)
+        # Nobody has a session here: the token is the giver, so that two who choose one key do not meet.
+        key = command_key("POST", req.path, f"{given}|{body.token}")
         request = Activate(activation=body)
         activated = await self._asking.ask_openly("sharing", "activate", request, Activated, key=key)
         answers.write(req, resp, activated, 201)

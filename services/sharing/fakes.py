@@ -60,7 +60,7 @@ class FakeAuthorityStore:
 
 @dataclass
 class FakePrincipalStore:
-    """Users and clients by id; `used` are codes that were taken, with the request that took them."""
+    """Users and clients by id; `used` are codes that were taken, with the attempt that took them."""
 
     users: dict[str, Locked] = field(default_factory=dict)
     clients: dict[str, tuple[Client, tuple[Secret, ...]]] = field(default_factory=dict)
@@ -74,13 +74,13 @@ class FakePrincipalStore:
     def secrets_of_client(self, client_id: str) -> tuple[Client, tuple[Secret, ...]] | None:
         return self.clients.get(client_id)
 
-    def use_totp(self, user_id: str, step: int, request_id: str) -> bool:
-        return self.used.setdefault((user_id, str(step)), request_id) == request_id
+    def use_totp(self, user_id: str, step: int, attempt: str) -> bool:
+        return self.used.setdefault((user_id, str(step)), attempt) == attempt
 
-    def use_recovery(self, user_id: str, code_hash: str, request_id: str) -> bool:
+    def use_recovery(self, user_id: str, code_hash: str, attempt: str) -> bool:
         if code_hash not in self.users[user_id].recovery:
             return False
-        return self.used.setdefault((user_id, code_hash), request_id) == request_id
+        return self.used.setdefault((user_id, code_hash), attempt) == attempt
 
     def keep_hash(self, user_id: str, former: str, new: str, *, must_change: bool) -> None:
         before = self.users[user_id]
@@ -88,6 +88,6 @@ class FakePrincipalStore:
             user = replace(before.user, must_change=must_change)
             self.users[user_id] = replace(before, user=user, password_hash=new)
 
-    def begin_session(self, kind: str, who: str, session: Session, request_id: str) -> bool:
+    def begin_session(self, kind: str, who: str, session: Session, attempt: str) -> bool:
         self.begun[who] = [*self.begun[who], session][-MOST:]
         return True

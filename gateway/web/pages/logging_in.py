@@ -69,7 +69,11 @@ class LogInPage(FormPage):
         credentials: dict[str, Any] = {"username": form.text("username"), "password": form.raw("password")}
         if code := form.text("totp"):
             credentials["totp"] = code.replace(" ", "")
-        request = LogIn(credentials=form.request(Credentials, credentials), address=visit.address())
+        request = LogIn(
+            credentials=form.request(Credentials, credentials),
+            address=visit.address(),
+            attempt=visit.fresh(),
+        )
         try:
             made: SessionCreated = await visit.ask_openly("sharing", "log_in", request, SessionCreated, None)
         except TotpRequired as problem:

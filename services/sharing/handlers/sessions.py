@@ -40,7 +40,7 @@ from services.sharing.domain.london import day_of
 from services.sharing.domain.people import User
 from services.sharing.domain.sessions import Session
 from services.sharing.domain.standing import StandingOn
-from services.sharing.handlers.identity import REFUSALS, UNKNOWN, Identity, Made, request_id
+from services.sharing.handlers.identity import REFUSALS, UNKNOWN, Identity, Made
 from services.sharing.stores.principals import Locked
 
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$UYrC73voovim4beeCgaeRw$RDweWiA3J8ZkCY40ObeUTQZ6jbd1zlRfC/Bhb+EygkQ"
@@ -57,13 +57,13 @@ class Sessions(Identity):
         return self._log_in_user(request)
 
     def _log_in_user(self, request: LogIn) -> SessionCreated:
-        given, now = request.credentials, self.now()
+        given, now, once = request.credentials, self.now(), _once(request)
         keys = _keys(str(given.username), request.address)
         attempt = self.attempts.begin(keys, now)
         locked = self.accounts.locked_by_username(str(given.username))
         try:
             locked = self._check_password(locked, str(given.password))
-            self._check_totp(locked, given.totp, now)
+            self._check_totp(locked, given.totp, once, now)
         except TotpRequired:
             self.attempts.forgive(keys, attempt)
             raise
@@ -79,7 +79,7 @@ class Sessions(Identity):
         must = user_musts(user, standing, self.settings.limits, now)
         if must_change and "change_password" not in must:
             must = ("change_password", *must)
-        return self._begin("user", user.id, _actor(locked), must=must, now=now)
+        return self._begin("user", user.id, _actor(locked), once, must=must, now=now)
 
     def _check_password(self, locked: Locked | None, password: str) -> Locked:
         """Raises BadCredentials, after as much work whoever was meant."""
@@ -89,17 +89,17 @@ class Sessions(Identity):
             raise BadCredentials
         return locked
 
-    def _check_totp(self, locked: Locked, code: str | None, now: datetime) -> None:
-        """Raises TotpRequired, BadCredentials. A code is good for one log-in."""
+    def _check_totp(self, locked: Locked, code: str | None, once: str, now: datetime) -> None:
+        """Raises TotpRequired, BadCredentials. A code is good for one log-in, `once`."""
         if locked.totp_secret is None:
             return
         if code is None:
             raise TotpRequired
         step = totp.step_of(locked.totp_secret, code.strip(), now)
         if step is not None:
-            used = self.accounts.use_totp(locked.user.id, step, request_id())
+            used = self.accounts.use_totp(locked.user.id, step, once)
         else:
-            used = self.accounts.use_recovery(locked.user.id, totp.hash_recovery(code), request_id())
+            used = self.accounts.use_recovery(locked.user.id, totp.hash_recovery(code), once)
         if not used:
             raise BadCredentials
 
@@ -117,7 +117,7 @@ class Sessions(Identity):
         return bad
 
     def _log_in_client(self, request: LogIn) -> SessionCreated:
-        given, now = request.credentials, self.now()
+        given, now, once = request.credentials, self.now(), _once(request)
         keys = _keys(str(given.client_id), request.address)
         attempt = self.attempts.begin(keys, now)
         found = self.accounts.secrets_of_client(str(given.client_id))
@@ -139,7 +139,7 @@ class Sessions(Identity):
             check_accountable(accountable, client, standing, now)
         except ConcordatError as problem:
             self._refuse(actor, problem)
-        return self._begin("client", client.id, actor, must=(), now=now)
+        return self._begin("client", client.id, actor, once, must=(), now=now)
 
     def _standing(self, now: datetime) -> StandingOn:
         return self.authority.present().standing(day_of(now))
@@ -157,13 +157,13 @@ class Sessions(Identity):
         self.keep(actor, "session.create", code=problem.code)
 
     def _begin(
-        self, kind: Kind, who: str, actor: Actor, *, must: tuple[Must, ...], now: datetime
+        self, kind: Kind, who: str, actor: Actor, once: str, *, must: tuple[Must, ...], now: datetime
     ) -> SessionCreated:
         token = tokens.make("c" if kind == "client" else "u", who)
         lasts = self.settings.limits
         session = Session(new_event_id(), token.hash, now, now, now + lasts.longest)
         self.keep(actor, "session.create", Object(type="session", id=session.id, agency_id=actor.agency_id))
-        if not self.accounts.begin_session(kind, who, session, request_id()):
+        if not self.accounts.begin_session(kind, who, session, once):
             raise AccountDisabled
         return SessionCreated(
             id=session.id,
@@ -243,6 +243,11 @@ class Sessions(Identity):
         now = self.now()
         standing = self.standing.load().on(day_of(now))
         return user_musts(self.users.load(caller.id), standing, self.settings.limits, now)
+
+
+def _once(request: LogIn) -> str:
+    """What tells this log-in from every other. Not the request's id: clients choose that, and can read it."""
+    return request.attempt or new_event_id()
 
 
 def _keys(name: str, address: str | None) -> list[str]:

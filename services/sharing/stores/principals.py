@@ -81,22 +81,22 @@ class PrincipalStore:
         )
         return bool(done.modified_count)
 
-    def begin_session(self, kind: str, who: str, session: Session, request_id: str) -> bool:
-        """Add a session, unless the account was disabled meanwhile. Of the same request there is one."""
+    def begin_session(self, kind: str, who: str, session: Session, attempt: str) -> bool:
+        """Add a session, unless the account was disabled meanwhile. Of the same attempt there is one."""
         with in_time():
             self._of(kind).update_one(
                 {"_id": who},
                 {
                     "$pull": {
                         "sessions": {
-                            "$or": [{"request": request_id}, {"expires_at": {"$lte": session.created_at}}]
+                            "$or": [{"request": attempt}, {"expires_at": {"$lte": session.created_at}}]
                         }
                     }
                 },
             )
             done = self._of(kind).update_one(
                 {"_id": who, "state": "active"},
-                {"$push": {"sessions": {"$each": [_row(session, request_id)], "$slice": -MOST}}},
+                {"$push": {"sessions": {"$each": [_row(session, attempt)], "$slice": -MOST}}},
             )
         return bool(done.matched_count)
 
@@ -119,28 +119,29 @@ class PrincipalStore:
             return None
         return client_of(row), tuple(Secret(one["hash"], one["until"]) for one in row["secrets"])
 
-    def use_totp(self, user_id: str, step: int, request_id: str) -> bool:
-        """Take a code of this step, once; a second attempt of the same request may take it again."""
+    def use_totp(self, user_id: str, step: int, attempt: str) -> bool:
+        """Take a code of this step, once; the same attempt, delivered again, may take it again."""
         with in_time():
             done = self._users.update_one(
                 {
                     "_id": user_id,
-                    "$or": [{"totp.last_step": {"$lt": step}}, {"totp.last_request": request_id}],
+                    "$or": [{"totp.last_step": {"$lt": step}}, {"totp.last_request": attempt}],
                 },
-                {"$max": {"totp.last_step": step}, "$set": {"totp.last_request": request_id}},
+                {"$max": {"totp.last_step": step}, "$set": {"totp.last_request": attempt}},
             )
         return bool(done.matched_count)
 
-    def use_recovery(self, user_id: str, code_hash: str, request_id: str) -> bool:
-        """Take a recovery code, once; a second attempt of the same request may take it again."""
+    def use_recovery(self, user_id: str, code_hash: str, attempt: str) -> bool:
+        """Take a recovery code, once; the same attempt, delivered again, may take it again."""
+        taken = f"{attempt}/{code_hash}"  # no other code is good because this one was
         with in_time():
             done = self._users.update_one(
                 {"_id": user_id, "recovery": code_hash},
-                {"$pull": {"recovery": code_hash}, "$set": {"totp.last_request": request_id}},
+                {"$pull": {"recovery": code_hash}, "$set": {"totp.last_request": taken}},
             )
             if done.modified_count:
                 return True
-            again = {"_id": user_id, "totp.last_request": request_id}
+            again = {"_id": user_id, "totp.last_request": taken}
             return self._users.find_one(again, {"_id": True}) is not None
 
     def keep_hash(self, user_id: str, former: str, new: str, *, must_change: bool) -> None:
@@ -277,12 +278,12 @@ def _session(row: Document) -> Session:
     return Session(row["id"], row["hash"], row["created_at"], row["seen_at"], row["expires_at"])
 
 
-def _row(session: Session, request_id: str) -> Document:
+def _row(session: Session, attempt: str) -> Document:
     return {
         "id": session.id,
         "hash": session.hash,
         "created_at": session.created_at,
         "seen_at": session.seen_at,
         "expires_at": session.expires_at,
-        "request": request_id,
+        "request": attempt,
     }

@@ -293,5 +293,16 @@ def test_log_in_tells_the_address_and_needs_no_session(gateway: Gateway, played:
     }
     result = gateway.bare("POST", "/api/v1/sessions", json={"username": "ann", "password": "p"})
     assert (result.status_code, result.json["token"]) == (201, "t")
-    assert played.asked[0][1]["address"] == "127.0.0.1"
+    asked = played.asked[0][1]
+    assert asked["address"] == "127.0.0.1"
     assert played.identified == []
+    request_id = result.headers["x-request-id"]
+    again = gateway.bare(
+        "POST",
+        "/api/v1/sessions",
+        json={"username": "ann", "password": "p"},
+        headers={"X-Request-Id": request_id},
+    )
+    assert again.headers["x-request-id"] == request_id
+    # What makes two deliveries one log-in is not the client's to say.
+    assert len({asked["attempt"], played.asked[1][1]["attempt"], request_id}) == 3

@@ -89,8 +89,10 @@ class Desk(Sessions):
     def now(self) -> datetime:
         return self.clock
 
-    def try_(self, address: str | None = None, **credentials: str) -> SessionCreated:
-        return self.log_in(LogIn(credentials=Credentials(**credentials), address=address))
+    def try_(
+        self, address: str | None = None, attempt: str | None = None, **credentials: str
+    ) -> SessionCreated:
+        return self.log_in(LogIn(credentials=Credentials(**credentials), address=address, attempt=attempt))
 
     @property
     def kept(self) -> list[tuple[str, str, str | None]]:
@@ -212,13 +214,21 @@ def test_what_is_still_to_do_is_said_in_order(who: Any, demo: bool, must: tuple[
     assert locked.user.must_change is ("change_password" in must)
 
 
-def test_a_code_is_good_for_one_log_in_and_for_the_same_request_again(call: Callable[[], None]) -> None:
+def test_a_code_is_good_for_one_log_in_and_for_the_same_attempt_again() -> None:
     desk = Desk()
     for _ in range(2):
-        desk.try_(username="fiona", password=PASSWORD, totp=CODE)
-    call()
+        desk.try_(attempt="one", username="fiona", password=PASSWORD, totp=CODE)
     with pytest.raises(BadCredentials):
-        desk.try_(username="fiona", password=PASSWORD, totp=CODE)
+        desk.try_(attempt="another", username="fiona", password=PASSWORD, totp=CODE)
+
+
+@pytest.mark.parametrize("code", [CODE, "ABCDEF-GHIJKL"])
+def test_a_request_id_which_clients_choose_makes_no_code_good_again(code: str) -> None:
+    desk = Desk()
+    desk.put(recovery=(totp.hash_recovery(code),))
+    desk.try_(username="fiona", password=PASSWORD, totp=code)
+    with pytest.raises(BadCredentials):  # in the same call: under the same request id
+        desk.try_(username="fiona", password=PASSWORD, totp=code)
 
 
 def test_a_recovery_code_is_good_once(call: Callable[[], None]) -> None:
