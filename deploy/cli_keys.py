@@ -1,4 +1,4 @@
-"""`concordat keys`: the keys with which services seal what they say to one another."""
+"""`concordat keys`: what services seal with, what the log is signed and its details are wrapped with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from deploy.launcher.trouble import Trouble
 from services.chassis import keys
 from services.contracts.directory import SERVICES
 
-app = typer.Typer(no_args_is_help=True, help="Make, rotate and list the services' sealing keys.")
+app = typer.Typer(no_args_is_help=True, help="Make, rotate and list the services' keys.")
 
 Folder = Annotated[Path | None, typer.Option("--keys", help="The key folder; by default the cell's.")]
 
@@ -40,21 +40,41 @@ def make(
 
 @app.command("rotate")
 def rotate(
-    service: str,
+    service: Annotated[
+        str,
+        typer.Argument(help=f"A service, {keys.LOG} (signs the log) or {keys.DETAILS} (wraps details)."),
+    ],
     data: options.Data = options.RUN,
     folder: Folder = None,
     overlap: Annotated[
-        int, typer.Option(help="Seconds for which the old key still opens.", min=0)
-    ] = keys.OVERLAP,
+        int | None,
+        typer.Option(
+            help=f"Seconds for which the old key still opens, or signs; {keys.OVERLAP}, the log's "
+            f"{keys.LOG_OVERLAP} by default.",
+            min=0,
+        ),
+    ] = None,
     start_after: Annotated[
         int, typer.Option(help="Seconds until the new key is used; every process has to have seen it.", min=0)
     ] = keys.START_AFTER,
 ) -> None:
-    """Give a service a new key; the old one ends after the overlap. No restart is needed."""
+    """Give a service a new key; the old one ends after the overlap. No restart is needed.
+
+    During its overlap the log is signed with both keys; afterwards what the old one signed still verifies
+    with it. Details stay as they are: `concordat audit rewrap` then wraps their keys anew.
+    """
+    place, now = _folder(data, folder), time.time()
     try:
-        kid = keys.rotate(
-            _folder(data, folder), service, time.time(), overlap=overlap, start_after=start_after
-        )
+        if service == keys.DETAILS:
+            kid = keys.rotate_details(place, now, start_after=start_after)
+            typer.echo(f"{service}: key {kid} is used in {start_after} s; then run `concordat audit rewrap`")
+            return
+        if service == keys.LOG:
+            overlap = keys.LOG_OVERLAP if overlap is None else overlap
+            kid = keys.rotate_log(place, now, overlap=overlap, start_after=start_after)
+        else:
+            overlap = keys.OVERLAP if overlap is None else overlap
+            kid = keys.rotate(place, service, now, overlap=overlap, start_after=start_after)
     except LookupError:
         raise Trouble(f"{service} has no key. Make one with `concordat keys make`.") from None
     typer.echo(f"{service}: key {kid} is used in {start_after} s; the old one ends {overlap} s later")

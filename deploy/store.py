@@ -11,7 +11,12 @@ from typing import Any
 import pymongo
 from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
 
+from services.contracts.directory import RECORDER
+
 ELECTION_MS = 2000
+LOG_DATABASE = f"{RECORDER}_log"
+"""Leaves, checkpoints, cosignatures: only ever added to."""
+LOG_WRITER, LOG_READER = "concordat_log_writer", "concordat_log_reader"
 
 _UNAUTHORIZED, _UNAUTHENTICATED, _INITIALISED, _NOT_INITIALISED, _USER_EXISTS = 13, 18, 23, 94, 51003
 
@@ -63,13 +68,21 @@ def form(url: str, name: str, hosts: Sequence[str], seconds: float) -> None:
 def grant(url: str, passwords: Mapping[str, str]) -> None:
     """Make or update a user per service with readWrite on the database of its own name.
 
+    The recorder may besides add to the database of its log, and read it: whoever has its password can
+    neither change nor delete what is there. `LOG_READER` is a role for those who are to read the log's
+    leaves and checkpoints and no detail.
+
     `url` is the operator's. Raises StoreTrouble when it may not, or when nobody answers.
     """
     try:
         with pymongo.MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=10_000) as client:
             known = {row["user"]: row for row in client.admin.command("usersInfo")["users"]}
+            if RECORDER in passwords:
+                _make_roles(client)
             for service, password in passwords.items():
                 roles = [{"role": "readWrite", "db": service}]
+                if service == RECORDER:
+                    roles.append({"role": LOG_WRITER, "db": "admin"})
                 command = "updateUser" if service in known else "createUser"
                 client.admin.command(command, service, pwd=password, roles=roles)
     except OperationFailure as error:
@@ -78,6 +91,18 @@ def grant(url: str, passwords: Mapping[str, str]) -> None:
         ) from None
     except PyMongoError as error:
         raise StoreTrouble(f"the database does not answer ({type(error).__name__})") from None
+
+
+def _make_roles(client: Client) -> None:
+    whole = {"db": LOG_DATABASE, "collection": ""}
+    wanted = {
+        LOG_WRITER: ["find", "insert", "createCollection", "createIndex", "listCollections", "listIndexes"],
+        LOG_READER: ["find", "listCollections", "listIndexes"],
+    }
+    known = {row["role"] for row in client.admin.command("rolesInfo")["roles"]}
+    for role, actions in wanted.items():
+        command = "updateRole" if role in known else "createRole"
+        client.admin.command(command, role, privileges=[{"resource": whole, "actions": actions}], roles=[])
 
 
 def has_primary(url: str) -> bool:

@@ -11,7 +11,7 @@ from services.audit.stores.entries import EntryStore
 from services.audit.stores.tree import TreeStore
 from services.audit.stores.writer import STEPS, LogWriter
 from services.chassis.client import Peer, Remote
-from services.chassis.logkeys import LogKeys, SigningKeys
+from services.chassis.logkeys import LogKeys, SigningKeys, StoredSealed
 from services.chassis.recording import Keeper, Recording
 from services.chassis.stored import Stored
 
@@ -21,9 +21,9 @@ class AuditService(IntakeHandlers, EntryHandlers, ProofHandlers, ExportHandlers,
 
     name = "audit"
 
-    writer: LogWriter = Stored(LogWriter, STEPS)
+    writer: LogWriter = StoredSealed(LogWriter, STEPS)
     tree: TreeStore = Stored(TreeStore)
-    entries: EntryStore = Stored(EntryStore)
+    entries: EntryStore = StoredSealed(EntryStore)
     records: Keeper = Recording()
     signing: LogKeys = SigningKeys()
     sharing: Peer = Remote("sharing")

@@ -3,6 +3,7 @@
     public.json              {service: [{kid, key, from, until}, ...]}   everybody reads it
     {service}/private.json   [{kid, key, from, until}, ...]              0600, its service alone
     audit/log.json           the same: the Ed25519 keys that sign the log; `logkeys.py` is the reader
+    audit/details.json       the same: the AES-256 keys under which the keys of its details are wrapped
 
 `key` is base64 of the 32 raw bytes (RFC 7748); `from` and `until` are unix seconds, `until` null while in
 use. A reader seals with the newest key that has begun, and opens with any that has not ended, so a rotation
@@ -17,8 +18,8 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +32,10 @@ START_AFTER = 60
 """Seconds until a new key is used; a process reads the folder anew every few seconds."""
 OVERLAP = 3600
 """Seconds for which the old key still opens, counted from the start of the new one."""
+LOG_OVERLAP = 30 * 24 * 3600
+"""Seconds for which the log is signed with the old key as well: so long its readers have to fetch the new."""
+LOG, DETAILS = "audit-log", "audit-details"
+"""What `concordat keys rotate` calls the recorder's own keys."""
 
 Row = dict[str, Any]
 
@@ -51,8 +56,9 @@ def make(folder: Path, services: Iterable[str], now: float) -> list[str]:
         new = [name for name in services if not _private_file(folder, name).exists()]
         for name in new:
             _write_private(folder, name, [_new_row(now, None)])
-        if RECORDER in services and not log_file(folder).exists():
-            _replace(log_file(folder), [_new_log_row(now)], 0o600)
+        for file, row in ((log_file(folder), _new_log_row), (details_file(folder), _new_details_row)):
+            if RECORDER in services and not file.exists():
+                _replace(file, [row(now)], 0o600)
         _publish(folder)
     return new
 
@@ -60,6 +66,39 @@ def make(folder: Path, services: Iterable[str], now: float) -> list[str]:
 def log_file(folder: Path) -> Path:
     """The keys that sign the log. Not in the database: who can alter the log must not be able to sign it."""
     return folder / RECORDER / "log.json"
+
+
+def details_file(folder: Path) -> Path:
+    """The keys that wrap the keys of the log's details: without them no database, and no copy, tells any."""
+    return folder / RECORDER / "details.json"
+
+
+def rotate_log(
+    folder: Path, now: float, *, overlap: float = LOG_OVERLAP, start_after: float = START_AFTER
+) -> str:
+    """Add a key that signs the log and end the older ones; none is dropped: what they signed is checked with
+    them for ever. Returns the new kid. Raises LookupError."""
+    return _add(log_file(folder), _new_log_row, now + start_after, overlap)
+
+
+def rotate_details(folder: Path, now: float, *, start_after: float = START_AFTER) -> str:
+    """Add a key that wraps; older ones open what `concordat audit rewrap` has not wrapped anew.
+
+    Returns the new kid. Raises LookupError.
+    """
+    return _add(details_file(folder), _new_details_row, now + start_after, None)
+
+
+def _add(file: Path, make_row: Callable[[float], Row], begins: float, overlap: float | None) -> str:
+    with _locked(file.parent.parent):
+        try:
+            rows = _read(file)
+        except FileNotFoundError:
+            raise LookupError(f"{file.stem} has no key to rotate") from None
+        kept = rows if overlap is None else [_ended(row, begins + overlap) for row in rows]
+        new = make_row(begins)
+        _replace(file, [*kept, new], 0o600)
+    return str(new["kid"])
 
 
 def rotate(
@@ -83,12 +122,18 @@ def rotate(
 
 
 def listed(folder: Path) -> list[Listed]:
-    """Every public key, by service and start."""
-    public = _read(folder / "public.json") if (folder / "public.json").exists() else {}
+    """Every public key, by service and start; then the recorder's own, if they are on this machine."""
+    found: dict[str, list[Row]] = {}
+    if (folder / "public.json").exists():
+        public = _read(folder / "public.json")
+        found = {service: public[service] for service in sorted(public)}
+    for name, file in ((LOG, log_file(folder)), (DETAILS, details_file(folder))):
+        with suppress(FileNotFoundError, PermissionError):
+            found[name] = _read(file)
     return [
-        Listed(service, row["kid"], row["from"], row["until"])
-        for service in sorted(public)
-        for row in sorted(public[service], key=lambda row: row["from"])
+        Listed(name, row["kid"], row["from"], row["until"])
+        for name, rows in found.items()
+        for row in sorted(rows, key=lambda row: row["from"])
     ]
 
 
@@ -104,6 +149,10 @@ def _new_row(begins: float, ends: float | None) -> Row:
 def _new_log_row(begins: float) -> Row:
     raw = Ed25519PrivateKey.generate().private_bytes_raw()
     return {"kid": secrets.token_hex(4), "key": _text(raw), "from": begins, "until": None}
+
+
+def _new_details_row(begins: float) -> Row:
+    return {"kid": secrets.token_hex(4), "key": _text(secrets.token_bytes(32)), "from": begins, "until": None}
 
 
 def _public_row(row: Row) -> Row:

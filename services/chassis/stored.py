@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nameko.extensions import DependencyProvider
-from pymongo.database import Database
 
 from services.chassis.logs import log
 from services.chassis.migrations import Step, migrate
-from services.chassis.mongo import Document, Store
+from services.chassis.mongo import Store
 from services.contracts.errors import Unavailable
 
 PATIENCE = 60.0
@@ -25,12 +24,16 @@ class Stored(DependencyProvider):  # type: ignore[misc]
 
     store = Store()
 
-    def __init__(self, make: Callable[[Database[Document]], Any], steps: Sequence[Step] = ()) -> None:
+    def __init__(self, make: Callable[..., Any], steps: Sequence[Step] = ()) -> None:
         self._make, self._steps = make, steps
 
     def setup(self) -> None:
         self._migrate(f"{self.container.service_name}-{uuid.uuid4().hex[:8]}")
-        self._made = self._make(self.store.database)
+        self._made = self.make(self._make)
+
+    def make(self, make: Callable[..., Any]) -> Any:
+        """For those who need more than the database."""
+        return make(self.store.database)
 
     def get_dependency(self, worker_ctx: object) -> Any:
         return self._made

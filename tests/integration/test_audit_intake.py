@@ -12,6 +12,7 @@ import pytest
 from services.audit.domain import merkle
 from services.audit.domain.merkle import Frontier
 from services.audit.domain.notes import Signer, Statement
+from services.audit.stores.tree import append_only
 from services.chassis import logkeys
 from services.chassis.mongo import connect
 from services.chassis.topology import dead_queue
@@ -39,18 +40,18 @@ def holder(parts: Parts, ear: Ear) -> Holder:
 
 
 def in_log(log: Any, ids: set[str]) -> bool:
-    return bool(log["leaves"].count_documents({"id": {"$in": list(ids)}}) >= len(ids))
+    return bool(append_only(log)["leaves"].count_documents({"id": {"$in": list(ids)}}) >= len(ids))
 
 
 def check(log: Any, parts: Parts) -> None:
     """One tree, each entry once, and a checkpoint of all of it, signed with the key of the folder."""
     tree, seen = Frontier(), set()
-    for index, row in enumerate(log["leaves"].find().sort("_id", 1)):
+    for index, row in enumerate(append_only(log)["leaves"].find().sort("_id", 1)):
         assert row["_id"] == index
         assert row["id"] not in seen
         seen.add(row["id"])
         tree, _ = tree.add(merkle.leaf_hash(row["leaf"]))
-    note = until(lambda: (log["checkpoints"].find_one({"_id": tree.size}) or {}).get("note"))
+    note = until(lambda: (append_only(log)["checkpoints"].find_one({"_id": tree.size}) or {}).get("note"))
     signer = Signer(ORIGIN, logkeys.read(parts.keys_dir, ORIGIN).current())
     assert Statement.read(signer.verifier.open(note)) == Statement(ORIGIN, tree.size, tree.root)
 
@@ -77,7 +78,7 @@ def test_an_audit_killed_between_a_batch_and_its_acknowledgement_logs_each_recor
         for one in records[:200]:
             holder.keep(one)
         until(lambda: not audit.alive, seconds=30)
-    assert log["leaves"].count_documents({"id": {"$in": [one.id for one in records]}}) > 0
+    assert append_only(log)["leaves"].count_documents({"id": {"$in": [one.id for one in records]}}) > 0
     for one in records[200:]:
         holder.keep(one)  # nobody is there: the queue takes them all the same
     with instances(parts, tmp_path, AUDIT) as (other,):

@@ -15,14 +15,14 @@ from services.audit.domain.merkle import Frontier
 from services.audit.domain.notes import Statement
 from services.audit.domain.numbering import GRACE
 from services.audit.stores.entries import EntryStore, Place
-from services.audit.stores.tree import Forked, OtherLog, TreeStore
+from services.audit.stores.tree import Forked, OtherLog, TreeStore, append_only
 from services.audit.stores.writer import STEPS, LogWriter
 from services.chassis.migrations import migrate
 from services.chassis.mongo import connect
 from services.contracts.audit import ListEntries
 from services.contracts.records import Actor, Object, Record
 from tests.cell import Parts
-from tests.unit.audit.logs import NOW, record, signer
+from tests.unit.audit.logs import NOW, record, signer, wrapping
 from tests.unit.audit.test_merkle import root_from_inclusion, subproof
 
 Database = Any
@@ -39,6 +39,7 @@ def open_log(parts: Parts, tag: str) -> Iterator[Callable[[], Database]]:
 
     migrate(opened(), STEPS, holder="test")
     yield opened
+    clients[0].drop_database(f"log_{tag}_log")
     clients[0].drop_database(f"log_{tag}")
     for client in clients:
         client.close()
@@ -47,7 +48,7 @@ def open_log(parts: Parts, tag: str) -> Iterator[Callable[[], Database]]:
 def recomputed(database: Database) -> list[Frontier]:
     """The tree after each leaf, from the leaves alone; indexes are contiguous, each entry is there once."""
     tree, trees, seen = Frontier(), [Frontier()], set()
-    for index, row in enumerate(database["leaves"].find().sort("_id", 1)):
+    for index, row in enumerate(append_only(database)["leaves"].find().sort("_id", 1)):
         assert row["_id"] == index
         assert row["id"] not in seen
         seen.add(row["id"])
@@ -62,7 +63,7 @@ def check(database: Database) -> int:
     trees = recomputed(database)
     assert database["tree"].find_one({"_id": "log"})["size"] == len(trees) - 1
     assert database["entries"].count_documents({}) == len(trees) - 1
-    for row in database["checkpoints"].find():
+    for row in append_only(database)["checkpoints"].find():
         said = Statement.read(signer().verifier.open(row["note"]))
         assert (said.size, said.root) == (row["_id"], trees[row["_id"]].root)
     return len(trees) - 1
@@ -76,7 +77,7 @@ def test_two_writers_that_race_never_fork_the_log(open_log: Callable[[], Databas
     lost: list[BaseException] = []
 
     def write(publisher: str) -> None:
-        writer = LogWriter(open_log())
+        writer = LogWriter(open_log(), wrapping)
         try:
             for batch in batches(15, 7, publisher):
                 while True:
@@ -99,7 +100,7 @@ def test_two_writers_that_race_never_fork_the_log(open_log: Callable[[], Databas
 
 
 def test_a_writer_that_was_paused_goes_on_with_the_log_as_it_is(open_log: Callable[[], Database]) -> None:
-    paused, other = LogWriter(open_log()), LogWriter(open_log())
+    paused, other = LogWriter(open_log(), wrapping), LogWriter(open_log(), wrapping)
     first, second, third = batches(3, 4, "p1")
     paused.append(first, signer(), again=False)
     other.append(second, signer(), again=False)
@@ -108,7 +109,7 @@ def test_a_writer_that_was_paused_goes_on_with_the_log_as_it_is(open_log: Callab
 
 
 def test_a_batch_that_comes_again_is_in_the_log_once(open_log: Callable[[], Database]) -> None:
-    writer, other = LogWriter(open_log()), LogWriter(open_log())
+    writer, other = LogWriter(open_log(), wrapping), LogWriter(open_log(), wrapping)
     (batch,) = batches(1, 10, "p1")
     writer.append(batch[:6], signer(), again=False)
     other.append(batch, signer(), again=False)  # nobody said that some were there before
@@ -119,13 +120,13 @@ def test_a_batch_that_comes_again_is_in_the_log_once(open_log: Callable[[], Data
 def test_a_checkpoint_that_a_dead_writer_left_unsigned_is_signed_later(
     open_log: Callable[[], Database],
 ) -> None:
-    writer = LogWriter(open_log())
+    writer = LogWriter(open_log(), wrapping)
     assert writer.seal(signer())  # the empty log
     assert not writer.seal(signer())
     writer.append(batches(1, 5, "p1")[0], signer(), again=False)
     database = open_log()
-    database["checkpoints"].delete_one({"_id": 5})
-    assert LogWriter(database).seal(signer())
+    append_only(database)["checkpoints"].delete_one({"_id": 5})
+    assert LogWriter(database, wrapping).seal(signer())
     assert check(database) == 5
 
 
@@ -134,7 +135,7 @@ def test_two_checkpoints_of_one_size_and_different_roots_stop_the_writer(
 ) -> None:
     database = open_log()
     TreeStore(database).check_point(Statement(signer().name, 2, bytes(32)), "note", NOW)
-    writer = LogWriter(database)
+    writer = LogWriter(database, wrapping)
     with pytest.raises(Forked):
         writer.append(batches(1, 2, "p1")[0], signer(), again=False)
     with pytest.raises(Forked):
@@ -151,11 +152,11 @@ def test_a_log_keeps_its_name(open_log: Callable[[], Database]) -> None:
 
 def test_proofs_from_the_database_lead_to_the_signed_roots(open_log: Callable[[], Database]) -> None:
     database = open_log()
-    writer, store = LogWriter(database), TreeStore(database)
+    writer, store = LogWriter(database, wrapping), TreeStore(database)
     for batch in batches(5, 13, "p1"):
         writer.append(batch, signer(), again=False)
     trees = recomputed(database)
-    leaves = [row["leaf"] for row in database["leaves"].find().sort("_id", 1)]
+    leaves = [row["leaf"] for row in append_only(database)["leaves"].find().sort("_id", 1)]
     for size in (1, 13, 40, 65):
         assert store.frontier(size) == trees[size]
         for index in {0, size // 2, size - 1}:
@@ -169,7 +170,7 @@ def test_proofs_from_the_database_lead_to_the_signed_roots(open_log: Callable[[]
 
 def test_numbers_that_never_arrive_are_alarmed_once(open_log: Callable[[], Database]) -> None:
     database = open_log()
-    writer = LogWriter(database)
+    writer = LogWriter(database, wrapping)
     writer.append([record(0), record(4), record(5, doubtful=((3, 3),))], signer(), again=False)
     writer.alarm_gaps(datetime.now(UTC))
     assert database["gaps"].count_documents({}) == 0
@@ -184,7 +185,7 @@ def test_numbers_that_never_arrive_are_alarmed_once(open_log: Callable[[], Datab
 
 def test_a_number_that_comes_late_is_not_alarmed(open_log: Callable[[], Database]) -> None:
     database = open_log()
-    first, second = LogWriter(database), LogWriter(open_log())
+    first, second = LogWriter(database, wrapping), LogWriter(open_log(), wrapping)
     first.append([record(3)], signer(), again=False)
     second.append([record(0), record(1), record(2)], signer(), again=False)
     first.alarm_gaps(datetime.now(UTC) + GRACE * 2)
@@ -226,8 +227,8 @@ def test_every_combination_of_filters_finds_exactly_what_it_says(
 ) -> None:
     database = open_log()
     records = many()
-    LogWriter(database).append(records, signer(), again=False)
-    store = EntryStore(database)
+    LogWriter(database, wrapping).append(records, signer(), again=False)
+    store = EntryStore(database, wrapping)
     asked: list[dict[str, Any]] = [
         {},
         {"actor_id": "u1"},

@@ -71,10 +71,11 @@ class Verifier:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A private key under its name."""
+    """A private key under its name; during an overlap older ones sign as well."""
 
     name: str
     key: Ed25519PrivateKey
+    older: tuple[Ed25519PrivateKey, ...] = ()
 
     @property
     def verifier(self) -> Verifier:
@@ -84,8 +85,12 @@ class Signer:
         """The note of `text`, which MUST end with a line feed. The same text gives the same note."""
         if not text.endswith("\n") or "\n\n" in text:
             raise ValueError("not the text of a note")
-        signature = self.verifier.hash + self.key.sign(text.encode())
-        return f"{text}\n{MARK}{self.name} {_text(signature)}\n"
+        lines = (self._line(key, text) for key in (self.key, *self.older))
+        return f"{text}\n{''.join(lines)}"
+
+    def _line(self, key: Ed25519PrivateKey, text: str) -> str:
+        verifier = Verifier(self.name, key.public_key().public_bytes_raw())
+        return f"{MARK}{self.name} {_text(verifier.hash + key.sign(text.encode()))}\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class IntakeHandlers:
         self.writer.alarm_gaps(datetime.now(UTC))
 
     def _signer(self) -> Signer:
-        try:
-            return Signer(self.signing.origin, self.signing.current())
-        except LookupError:
-            raise Unavailable(cause="no key of the log is in force") from None
+        newest, *older = self.signing.in_force() or (None,)
+        if newest is None:
+            raise Unavailable(cause="no key of the log is in force")
+        return Signer(self.signing.origin, newest, tuple(older))

@@ -1,29 +1,36 @@
 """The details of entries, and the index under which they are found.
 
-entries  {_id: index, at, detail: text, salt: bytes, words: [text], looked?: true}
+entries      {_id: index, at, sealed: bytes, words: [text], looked?: true}; erased: {_id, at, erased: when}
+detail_keys  {_id: index, kek: kid, key: bytes}: the inventory; an entry whose key is gone is erased
 
-`words` are `domain/lookups.py`'s. `looked`: something was shown, or refused to be shown. `at` is to the
-millisecond, `detail` has it exactly.
+`sealed` is detail and salt, encrypted (`domain/vault.py`). `words` are `domain/lookups.py`'s. `looked`:
+something was shown, or refused to be shown. `at` is to the millisecond, the detail has it exactly.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING, DESCENDING, UpdateOne
 from pymongo.database import Database
 
-from services.audit.domain.leaves import read_detail
+from services.audit.domain.leaves import Leaf, read_detail
 from services.audit.domain.lookups import AnyOf, Search, words
 from services.audit.domain.sequencing import Placed
+from services.audit.domain.vault import Sealed, Vault, Wrapped
+from services.chassis.deadline import Deadline
+from services.chassis.logkeys import WrappingKeys
 from services.chassis.migrations import Step
-from services.chassis.mongo import Document, Session, in_time
+from services.chassis.mongo import LONGEST, Document, Session, in_time, transact
 from services.contracts.records import Record
 
 _NEWEST = [("at", DESCENDING), ("_id", DESCENDING)]
+AT_ONCE = 500
+
+Wrapping = Callable[[], WrappingKeys]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,14 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """What is to be stored of a batch: made once, however often its transaction runs."""
+
+    entries: list[Document]
+    keys: list[Document]
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a list goes on: after the entry of this time and index."""
 
@@ -51,22 +66,34 @@ class Place:
 class EntryStore:
     """Details of entries."""
 
-    def __init__(self, database: Database[Document]) -> None:
-        self._entries = database["entries"]
+    def __init__(self, database: Database[Document], wrapping: Wrapping) -> None:
+        self._client, self._wrapping = database.client, wrapping
+        self._entries, self._keys = database["entries"], database["detail_keys"]
 
-    def add(self, placed: Sequence[Placed], session: Session) -> None:
-        self._entries.insert_many([_row(one) for one in placed], session=session)
+    def seal(self, placed: Sequence[Placed]) -> Rows:
+        vault, rows = self._vault(), Rows([], [])
+        for one in placed:
+            sealed = vault.seal(one.index, one.leaf)
+            rows.entries.append(_row(one, sealed))
+            rows.keys.append({"_id": one.index, **_wrapped(sealed.key)})
+        return rows
+
+    def add(self, rows: Rows, session: Session) -> None:
+        self._entries.insert_many(rows.entries, session=session)
+        self._keys.insert_many(rows.keys, session=session)
 
     def find(self, index: int) -> Detail | None:
+        """None for an entry that there is not, or whose detail was erased."""
         with in_time():
-            row = self._entries.find_one({"_id": index})
-        return None if row is None else _detail(row)
+            row = self._entries.find_one({"_id": index}, {"words": False})
+            found = [] if row is None else self._opened([row])
+        return found[0] if found else None
 
     def between(self, begin: int, end: int) -> dict[int, Detail]:
         """By index; those whose detail was erased are absent."""
         with in_time():
             rows = self._entries.find({"_id": {"$gte": begin, "$lt": end}}, {"words": False})
-            return {row["_id"]: _detail(row) for row in rows}
+            return {detail.index: detail for detail in self._opened(list(rows))}
 
     def newest(self, search: Search, limit: int, after: Place | None) -> list[Detail]:
         """What matches, the newest act first."""
@@ -78,7 +105,90 @@ class EntryStore:
                 .limit(limit)
                 .hint("words" if entered else "time")
             )
-            return [_detail(row) for row in rows]
+            return self._opened(list(rows))
+
+    def erase(self, search: Search, now: datetime) -> int:
+        """Destroy details, salts and their keys of what matches; how many. Their leaves stay, and all proofs.
+
+        Words go as well: nobody is found under them any more. Safe to repeat: each part is a transaction.
+        """
+        erased = 0
+        while found := [
+            row["_id"] for row in self._entries.find(_filter(search, None), {"_id": 1}).limit(AT_ONCE)
+        ]:
+
+            def destroy(session: Session, ids: Sequence[int] = tuple(found)) -> None:
+                gone = {"$unset": {"sealed": "", "words": "", "looked": ""}, "$set": {"erased": now}}
+                self._entries.update_many({"_id": {"$in": list(ids)}}, gone, session=session)
+                self._keys.delete_many({"_id": {"$in": list(ids)}}, session=session)
+
+            transact(self._client, Deadline.after(LONGEST), destroy)
+            erased += len(found)
+        return erased
+
+    def rewrap(self) -> int:
+        """Wrap with the current key whatever is wrapped with another; how many. Details stay as they are."""
+        vault, rewrapped, after = self._vault(), 0, -1
+        while rows := list(self._keys.find({"_id": {"$gt": after}}).sort("_id", ASCENDING).limit(AT_ONCE)):
+            after = rows[-1]["_id"]
+            changes = [
+                UpdateOne(
+                    {"_id": row["_id"], "key": row["key"]},
+                    {"$set": _wrapped(vault.rewrap(row["_id"], _key(row)))},
+                )
+                for row in rows
+                if row["kek"] != vault.current
+            ]
+            if changes:
+                rewrapped += self._keys.bulk_write(changes, ordered=False).modified_count
+        return rewrapped
+
+    def seal_old(self) -> int:
+        """Encrypt what an earlier version kept in the clear; how many."""
+        vault, count = self._vault(), 0
+        while rows := list(
+            self._entries.find({"detail": {"$exists": True}}, {"words": False}).limit(AT_ONCE)
+        ):
+            sealed = {
+                row["_id"]: vault.seal(row["_id"], Leaf(b"", str(row["detail"]), bytes(row["salt"])))
+                for row in rows
+            }
+
+            def replace(session: Session, sealed: Mapping[int, Sealed] = sealed) -> None:
+                changes = [
+                    UpdateOne(
+                        {"_id": index}, {"$unset": {"detail": "", "salt": ""}, "$set": {"sealed": one.detail}}
+                    )
+                    for index, one in sealed.items()
+                ]
+                self._entries.bulk_write(changes, ordered=False, session=session)
+                rows = [{"_id": index, **_wrapped(one.key)} for index, one in sealed.items()]
+                self._keys.insert_many(rows, session=session)
+
+            transact(self._client, Deadline.after(LONGEST), replace)
+            count += len(rows)
+        return count
+
+    def _vault(self) -> Vault:
+        wrapping = self._wrapping()
+        return Vault(wrapping.keys, wrapping.current()[0])
+
+    def _opened(self, rows: Sequence[Document]) -> list[Detail]:
+        """In their order; without those that are erased."""
+        wanted = [row["_id"] for row in rows if "sealed" in row]
+        found = self._keys.find({"_id": {"$in": wanted}}) if wanted else ()
+        keys = {row["_id"]: _key(row) for row in found}
+        return list(_details(rows, keys, self._vault()))
+
+
+def _details(rows: Sequence[Document], keys: Mapping[int, Wrapped], vault: Vault) -> Iterator[Detail]:
+    for row in rows:
+        index = int(row["_id"])
+        if "detail" in row:  # kept by an earlier version, until `seal_old`
+            yield Detail(index, row["at"], str(row["detail"]), bytes(row["salt"]))
+        elif index in keys and "sealed" in row:
+            text, salt = vault.open(index, Sealed(bytes(row["sealed"]), keys[index]))
+            yield Detail(index, row["at"], text, salt)
 
 
 def _filter(search: Search, after: Place | None) -> Document:
@@ -112,20 +222,23 @@ def _has(one: AnyOf) -> Document:
     return found[0] if len(found) == 1 else {"$or": found}
 
 
-def _row(placed: Placed) -> Document:
+def _row(placed: Placed, sealed: Sealed) -> Document:
     record = placed.record
     return {
         "_id": placed.index,
         "at": record.at,
-        "detail": placed.leaf.detail,
-        "salt": placed.leaf.salt,
+        "sealed": sealed.detail,
         "words": words(record),
         **({"looked": True} if record.how is not None else {}),
     }
 
 
-def _detail(row: Document) -> Detail:
-    return Detail(int(row["_id"]), row["at"], str(row["detail"]), bytes(row["salt"]))
+def _wrapped(wrapped: Wrapped) -> Document:
+    return {"kek": wrapped.kid, "key": wrapped.key}
+
+
+def _key(row: Document) -> Wrapped:
+    return Wrapped(str(row["kek"]), bytes(row["key"]))
 
 
 def _make_indexes(database: Database[Document]) -> None:
@@ -133,4 +246,9 @@ def _make_indexes(database: Database[Document]) -> None:
     database["entries"].create_index(_NEWEST, name="time")
 
 
-STEPS = (Step("entries_index", _make_indexes),)
+def _make_inventory(database: Database[Document]) -> None:
+    if "detail_keys" not in database.list_collection_names():
+        database.create_collection("detail_keys")
+
+
+STEPS = (Step("entries_index", _make_indexes), Step("detail_keys", _make_inventory))

@@ -2,8 +2,11 @@
 
 tree         {_id: "log", size, origin}: how many entries there are
 leaves       {_id: index, id: entry id, leaf: bytes, hashes: bytes}; `hashes` are those of the subtrees that
-             are complete with this leaf, its own first, 32 bytes each. Only ever added to
-checkpoints  {_id: size, root: bytes, note, at}: signed after a majority had the entries. Only ever added to
+             are complete with this leaf, its own first, 32 bytes each
+checkpoints  {_id: size, root: bytes, note, at}: signed after a majority had the entries
+
+Leaves and checkpoints are in a database of their own, named as the service's and `_log`: the service's user
+may add to it and read it, and can neither change nor delete there (`deploy/store.py`).
 
 `tree.size` is compared and set in the transaction that adds the leaves, and a leaf's index is its `_id`: of
 two writers that start from the same tree one alone succeeds, so that a log cannot fork.
@@ -11,9 +14,10 @@ two writers that start from the same tree one alone succeeds, so that a log cann
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 
 from pymongo import ASCENDING, DESCENDING
 from pymongo.database import Database
@@ -41,12 +45,18 @@ class OtherLog(Exception):
     """The log in this database has another name than the one that is to be signed."""
 
 
+def append_only(database: Database[Document]) -> Database[Document]:
+    """Where the service can only add."""
+    return database.client[f"{database.name}_log"]
+
+
 class TreeStore:
     """Leaves, the hashes above them, checkpoints."""
 
     def __init__(self, database: Database[Document]) -> None:
-        self._tree, self._leaves = database["tree"], database["leaves"]
-        self._checkpoints = database["checkpoints"]
+        log = append_only(database)
+        self._tree, self._leaves = database["tree"], log["leaves"]
+        self._checkpoints = log["checkpoints"]
 
     def claim(self, origin: str) -> None:
         """Name the log, the first time. Raises OtherLog."""
@@ -146,11 +156,29 @@ def _row(placed: Placed) -> Document:
     }
 
 
-def _make_indexes(database: Database[Document]) -> None:
-    database["leaves"].create_index([("id", ASCENDING)], name="entry", unique=True)
-    for name in ("tree", "checkpoints"):
-        if name not in database.list_collection_names():
-            database.create_collection(name)
+def _make_collections(database: Database[Document]) -> None:
+    log = append_only(database)
+    log["leaves"].create_index([("id", ASCENDING)], name="entry", unique=True)
+    for where, name in ((database, "tree"), (log, "checkpoints")):
+        if name not in where.list_collection_names():
+            where.create_collection(name)
 
 
-STEPS = (Step("leaves_index", _make_indexes),)
+def _move(database: Database[Document]) -> None:
+    """What an earlier version kept beside the working collections, where it could be changed."""
+    log = append_only(database)
+    for name in {"leaves", "checkpoints"} & set(database.list_collection_names()):
+        with suppress(BulkWriteError):
+            for rows in _batches(database[name].find().sort("_id", ASCENDING)):
+                log[name].insert_many(rows, ordered=False)
+        if log[name].count_documents({}) >= database[name].count_documents({}):
+            database[name].drop()
+
+
+def _batches(rows: Iterable[Document]) -> Iterator[list[Document]]:
+    left = iter(rows)
+    while batch := list(islice(left, 1000)):
+        yield batch
+
+
+STEPS = (Step("log_collections", _make_collections), Step("log_moved", _move))

@@ -19,7 +19,7 @@ from services.audit.domain.notes import Signer, Statement
 from services.audit.domain.numbering import Count
 from services.audit.domain.sequencing import Placed, Publisher, counted, late, place, publisher_of
 from services.audit.stores import entries, publishers, tree
-from services.audit.stores.entries import EntryStore
+from services.audit.stores.entries import EntryStore, Wrapping
 from services.audit.stores.publishers import PublisherStore
 from services.audit.stores.tree import Forked, Raced, TreeStore
 from services.chassis import context, metrics
@@ -44,9 +44,9 @@ class _Head:
 class LogWriter:
     """Appends. One per process, used by one greenlet at a time."""
 
-    def __init__(self, database: Database[Document]) -> None:
+    def __init__(self, database: Database[Document], wrapping: Wrapping) -> None:
         self._client = database.client
-        self._tree, self._entries = TreeStore(database), EntryStore(database)
+        self._tree, self._entries = TreeStore(database), EntryStore(database, wrapping)
         self._publishers = PublisherStore(database)
         self._head: _Head | None = None
         self._claimed = self._forked = False
@@ -107,10 +107,11 @@ class LogWriter:
         salts = os.urandom(SALT_SIZE * len(new))
         salted = [(one, salts[at * SALT_SIZE : (at + 1) * SALT_SIZE]) for at, one in enumerate(new)]
         grown, placed = place(head.tree, salted)
+        rows = self._entries.seal(placed)
 
         def store(session: Session) -> None:
             self._tree.grow(head.tree.size, placed, session)
-            self._entries.add(placed, session)
+            self._entries.add(rows, session)
             self._publishers.keep(counts, now, session)
 
         transact(self._client, _deadline(), store)

@@ -13,6 +13,7 @@ from services.audit.domain import exporting
 from services.audit.domain.merkle import Frontier, Node, leaf_hash
 from services.audit.domain.notes import Signer, Statement
 from services.audit.domain.sequencing import Placed, place
+from services.chassis.logkeys import WrappingKeys
 from services.contracts.envelope import new_event_id
 from services.contracts.records import Actor, Object, Record
 
@@ -22,6 +23,11 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 def signer() -> Signer:
     return Signer(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+
+
+def wrapping() -> WrappingKeys:
+    """What details are wrapped with."""
+    return WrappingKeys({"k1": bytes(range(32))}, ((0.0, "k1"),))
 
 
 def record(number: int = 0, **fields: Any) -> Record:

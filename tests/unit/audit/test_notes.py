@@ -83,3 +83,12 @@ def test_a_key_of_the_same_name_is_not_the_key() -> None:
     other = Signer(ORIGIN, Ed25519PrivateKey.generate())
     with pytest.raises(BadNote):
         other.verifier.open(signer().sign("text\n"))
+
+
+def test_during_an_overlap_a_note_verifies_with_either_key() -> None:
+    old, new = signer(), Signer(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(32)), (signer().key,))
+    text = str(Statement(ORIGIN, 1, bytes(32)))
+    note = new.sign(text)
+    assert old.verifier.open(note) == new.verifier.open(note) == text
+    with pytest.raises(BadNote):
+        new.verifier.open(old.sign(text))
