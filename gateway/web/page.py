@@ -226,6 +226,7 @@ def frame(visit: Visit, context: Body) -> Body:
         "menu": Menu(person, context.get("section", ""), visit.unread) if person else None,
         "unread": visit.unread,
         "csrf": visit.csrf,
+        "leaves": bool(visit.csrf) and visit.path not in ("/log-in", "/activate"),
         "path": visit.path,
         "request_id": visit.request_id,
     }

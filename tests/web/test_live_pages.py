@@ -66,6 +66,28 @@ def test_a_double_click_makes_one_thing(sit: Sit) -> None:
     page = officer.open(f"/cases/{case_id}")
     page.get_by_label("Add a note").fill("Sent by a double click.")
     page.get_by_role("button", name="Add note").dblclick()
-    page.wait_for_load_state()
+    page.wait_for_url("**done=note**")
+    seen = sit("p.marsh").open(f"/cases/{case_id}")
+    expect(seen.get_by_text("Sent by a double click.")).to_have_count(1)
+
+
+def test_without_the_stream_a_page_asks_by_itself_after_a_while(sit: Sit) -> None:
+    officer, housing = sit("p.marsh"), sit("j.foley")
+    case_id = steps.open_case(officer, "A case watched without a stream")
+    steps.share(officer, case_id)
+    officer.page.route("**/live**", lambda route: route.abort())
     officer.open(f"/cases/{case_id}")
-    expect(page.get_by_text("Sent by a double click.")).to_have_count(1)
+    housing.open(f"/cases/{case_id}")
+    housing.page.get_by_label("Add a note").fill("Seen although nothing streams.")
+    housing.press("Add note")
+    expect(officer.page.get_by_text("Seen although nothing streams.")).to_be_visible(timeout=25_000)
+
+
+def test_a_filter_changes_the_list_and_nothing_else(sit: Sit) -> None:
+    officer = sit("p.marsh")
+    page = officer.open(f"/cases/{officer.demo['cases'][0]['id']}")
+    page.get_by_label("Add a note").fill("kept while filtering")
+    page.get_by_label("Show", exact=True).select_option(label="Incident report")
+    expect(page.get_by_text("The tenant called at the office")).to_have_count(0)
+    expect(page.get_by_text("Fireworks pushed through the letter box").first).to_be_visible()
+    expect(page.get_by_label("Add a note")).to_have_value("kept while filtering")

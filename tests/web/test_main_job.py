@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+
+import pyotp
 import pytest
 from playwright.sync_api import expect
 
 from tests.web import steps
+from tests.web.browsing import Person
 from tests.web.conftest import Sit
 
+PASSWORD = "otter-lantern-quarry-88"
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -121,30 +126,63 @@ def test_the_dpo_finds_the_entry_and_its_proof(sit: Sit) -> None:
 
 
 def test_somebody_is_invited_activates_signs_and_goes_on_to_the_page_first_asked_for(sit: Sit) -> None:
-    administrator, newcomer = sit("a.tull"), sit("")
-    page = administrator.open("/administration/users/new")
-    name = f"new.officer.{abs(hash(page.url)) % 10**6}.{newcomer.page.evaluate('Date.now()')}"
-    page.get_by_label("Name", exact=True).fill("Nora Newcomer")
-    page.get_by_label("User name").fill(name)
-    page.get_by_label("E-mail address").fill("nora@police.example")
-    page.get_by_label("Stockton Neighbourhood Policing").check()
-    page.get_by_label("Practitioner", exact=True).check()
-    administrator.press("Invite")
-    link = page.locator("#link").inner_text()
-    newcomer.page.goto(link)
-    expect(newcomer.page.get_by_label("Activation code")).not_to_have_value("")
-    assert "#" not in newcomer.page.url
-    password = "otter-lantern-quarry-88"
-    newcomer.page.get_by_label("Choose a password").fill(password)
-    newcomer.page.get_by_label("The password again").fill(password)
-    newcomer.press("Activate")
+    newcomer, name = _invited(sit)
     newcomer.page.goto("/tasks")
-    newcomer.page.get_by_label("User name").fill(name)
-    newcomer.page.get_by_label("Password", exact=True).fill(password)
-    newcomer.press("Log in")
+    _log_in(newcomer, name)
     expect(newcomer.page.get_by_text("You have to sign this before you see any content.")).to_be_visible()
     newcomer.press("Sign")
     expect(newcomer.page.get_by_role("link", name="Tick the box to sign")).to_be_visible()
     newcomer.page.get_by_label("I have read this procedure").check()
     newcomer.press("Sign")
     expect(newcomer.page.get_by_role("heading", name="My tasks")).to_be_visible()
+
+
+def test_an_authenticator_is_set_up_and_asked_for_from_then_on(sit: Sit) -> None:
+    newcomer, name = _invited(sit)
+    newcomer.page.goto("/log-in")
+    _log_in(newcomer, name)
+    page = newcomer.open("/account/totp")
+    newcomer.press("Begin")
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
+    secret = page.locator("main p code").first.inner_text()
+    page.get_by_label("Code from the app").fill("000000")
+    newcomer.press("Confirm")
+    expect(page.get_by_text("This code is not right").first).to_be_visible()
+    page.get_by_label("Code from the app").fill(pyotp.TOTP(secret).now())
+    newcomer.press("Confirm")
+    codes = page.locator("main li code").all_inner_texts()
+    assert len(codes) == 10
+    newcomer.press("Log out")
+    expect(page.get_by_text("You are logged out.")).to_be_visible()
+    _log_in(newcomer, name)
+    expect(page.get_by_text("Enter the code from your authenticator app").first).to_be_visible()
+    page.get_by_label("Code from your authenticator app").fill(codes[0])
+    _log_in(newcomer, name)
+    expect(page.get_by_role("link", name="Nora Newcomer")).to_be_visible()
+
+
+def _invited(sit: Sit) -> tuple[Person, str]:
+    """Somebody new before a browser, with an account that was activated, and the user name."""
+    administrator, newcomer = sit("a.tull"), sit("")
+    page = administrator.open("/administration/users/new")
+    name = f"nora.{uuid.uuid4().hex[:10]}"
+    page.get_by_label("Name", exact=True).fill("Nora Newcomer")
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("E-mail address").fill("nora@police.example")
+    page.get_by_label("Stockton Neighbourhood Policing").check()
+    page.get_by_label("Practitioner", exact=True).check()
+    administrator.press("Invite")
+    newcomer.page.goto(page.locator("#link").inner_text())
+    expect(newcomer.page.get_by_label("Activation code")).not_to_have_value("")
+    assert "#" not in newcomer.page.url
+    newcomer.page.get_by_label("Choose a password").fill(PASSWORD)
+    newcomer.page.get_by_label("The password again").fill(PASSWORD)
+    newcomer.press("Activate")
+    expect(newcomer.page.get_by_text("Your account is active.")).to_be_visible()
+    return newcomer, name
+
+
+def _log_in(person: Person, name: str) -> None:
+    person.page.get_by_label("User name").fill(name)
+    person.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    person.press("Log in")

@@ -36,7 +36,8 @@ class Problem:
 class Form:
     """What was typed into some fields, and what is wrong with it.
 
-    `once` is the random key of this form: sent twice, it makes one thing.
+    `once` is the random key of this form: sent twice, it makes one thing. `stale`: somebody changed what it
+    is about since it was read; the page shows that beside what was typed.
     """
 
     def __init__(self, fields: Iterable[Field], typed: Typed | None = None) -> None:
@@ -46,6 +47,7 @@ class Form:
         self._wrong: dict[str, str] = {}
         self.request_id: str | None = None
         self.sent = typed is not None
+        self.stale = False
         given = self.text(ONCE)
         self.once = given if 16 <= len(given) <= 64 and given.isascii() and given.isalnum() else _random()
 
@@ -169,8 +171,10 @@ class Form:
             self.problems.append(Problem(words.refusal(problem.public_code)))
         if problem.status < _RETRIED_AS_IT_WAS:
             self.once = _random()
-        if problem.etag is not None and problem.public_code == "stale":
-            self.put(ETAG, problem.etag)
+        if problem.public_code == "stale":
+            self.stale = True
+            if problem.etag is not None:
+                self.put(ETAG, problem.etag)
 
     def _named_by(self, pointer: str) -> str | None:
         """The field with the longest place at or above the pointer's."""

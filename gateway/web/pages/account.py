@@ -9,6 +9,7 @@ from gateway.web.forms.form import Form, NotRight
 from gateway.web.page import FormPage, Gone, Outcome, Page, Shown, local
 from gateway.web.visit import Visit
 from services.contracts.audit import ListOwnConsultations
+from services.contracts.errors import InvalidTransition
 from services.contracts.sharing.account import (
     ChangePassword,
     ConfirmTotp,
@@ -99,7 +100,11 @@ class Totp(FormPage):
 
     async def act(self, visit: Visit, form: Form, **ids: str) -> Outcome:
         if form.text("act") == "start":
-            started = await visit.tell("sharing", "start_totp", StartTotp(), once=form.once)
+            try:
+                started = await visit.tell("sharing", "start_totp", StartTotp(), once=form.once)
+            except InvalidTransition:
+                form.fail("An authenticator app is set up already. Your administrator can reset it.")
+                raise NotRight from None
             return self._page(
                 visit, Form(self.fields, {"next": [form.text("next")]}), started["secret"], started["uri"]
             )

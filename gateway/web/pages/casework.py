@@ -42,7 +42,6 @@ class EditCase(FormPage):
 
     async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
         case = await visit.ask("cases", "get_case", asked(GetCase, case_id=ids["case_id"]))
-        changed = form.sent and form.etag != case.get("etag")
         form.fill({name: case.get(name) for name in ("title", "priority", "marking", "summary", "etag")})
         return Shown(
             "cases/edit.html",
@@ -50,7 +49,7 @@ class EditCase(FormPage):
                 "section": "cases",
                 "form": form,
                 "case": case,
-                "changed": changed,
+                "changed": form.stale,
                 "marking": case.get("marking", "official"),
             },
         )
@@ -139,11 +138,13 @@ class AddSubject(FormPage):
         return await super().post(visit, **ids)
 
     async def act(self, visit: Visit, form: Form, **ids: str) -> Outcome:
-        subject_id = form.text("subject_id")
+        subject_id = form.text("subject_id") or form.text("made_id")
         if not subject_id:
             body = subject_body(form)
             made = await visit.tell("cases", "create_subject", CreateSubject(subject=body), once=form.once)
-            subject_id = made["id"]
+            subject_id = str(made["id"])
+            # If the case has changed meanwhile, the next try enters nobody a second time.
+            form.put("made_id", subject_id)
         role = form.request(CaseSubjectBody, {"role": form.text("role")})
         request = asked(
             PutCaseSubject, case_id=ids["case_id"], subject_id=subject_id, if_match=form.etag, subject=role

@@ -151,7 +151,7 @@ class CorrectEntry(FormPage):
                 "form": form,
                 "entry": entry,
                 "case_id": ids["case_id"],
-                "changed": form.sent and form.etag != entry.get("etag"),
+                "changed": form.stale,
                 **marking,
             },
         )

@@ -154,13 +154,13 @@ class NewCase(Page):
     async def _make(self, visit: Visit, form: Form, draft: CaseDraft) -> str:
         subjects = []
         for place, one in enumerate(draft.subjects):
-            subject_id = one.id
-            if not subject_id:
+            if not one.id:
                 body = form.request(SubjectBody, one.body or {})
                 once = f"{form.once}-{place}-{fingerprint(one.body)}"
                 made = await visit.tell("cases", "create_subject", CreateSubject(subject=body), once=once)
-                subject_id = made["id"]
-            subjects.append({"subject_id": subject_id, "role": one.role})
+                # Kept in the draft: should the case be refused, the next try enters nobody a second time.
+                one.id, one.body = str(made["id"]), None
+            subjects.append({"subject_id": one.id, "role": one.role})
         values: dict[str, Any] = {
             "template": draft.template,
             "title": draft.title,

@@ -19,6 +19,7 @@ from services.contracts.errors import (
     ProcedureUnsigned,
     ProtocolNotActive,
     ReasonRequired,
+    RoleRequired,
     Stale,
     TotpRequired,
     Unauthenticated,
@@ -286,6 +287,60 @@ def test_a_case_whose_reports_failed_is_not_made_twice(site: SiteClient) -> None
     assert methods.count("create_case") == 1
     first, second = (told for told in site.asking.told if told[1] == "add_entry")
     assert first[3] == second[3]
+
+
+def test_a_refused_case_enters_nobody_twice(site: SiteClient) -> None:
+    wizard = Wizard(site, "/cases/new")
+    wizard.press("next", **CASE_DETAILS)
+    wizard.press("next", kind="family", team_id="t1", name="The Smiths", role="family")
+    wizard.press("next")
+    site.asking.refusals["cases", "create_case"] = Invalid(errors=(FieldError("/title", "too_long", "x"),))
+    assert wizard.press("create").status_code == 422
+    site.asking.refusals.clear()
+    assert wizard.press("create").status_code == 303
+    methods = [method for _, method, _, _ in site.asking.told]
+    assert methods.count("create_subject") == 1
+
+
+def test_a_subject_whose_case_has_changed_is_entered_once(site: SiteClient) -> None:
+    site.asking.refusals["cases", "put_case_subject"] = Stale(etag="c-2")
+    typed = {
+        "act": "add",
+        "kind": "family",
+        "team_id": "t1",
+        "name": "The Smiths",
+        "role": "family",
+        "etag": "c-1",
+    }
+    answer = site.post("/cases/c1/subjects/new", typed)
+    assert answer.status_code == 412
+    check(answer.text)
+    site.asking.refusals.clear()
+    again = {**typed, "made_id": hidden(answer, "made_id"), "etag": hidden(answer, "etag")}
+    assert again["etag"] == "c-2"
+    assert site.post("/cases/c1/subjects/new", again).status_code == 303
+    methods = [method for _, method, _, _ in site.asking.told]
+    assert methods.count("create_subject") == 1
+
+
+def test_who_changes_what_somebody_else_changed_sees_both(site: SiteClient) -> None:
+    site.asking.replies["cases", "get_case"] = {**CASE, "title": "Theirs", "etag": "c-2"}
+    site.asking.refusals["cases", "patch_case"] = Stale(etag="c-2")
+    typed = {"title": "Mine", "priority": "high", "marking": "official", "summary": "S", "etag": "c-1"}
+    answer = site.post("/cases/c1/edit", typed)
+    assert answer.status_code == 412
+    assert 'value="Mine"' in answer.text
+    assert "Theirs" in answer.text
+    assert hidden(answer, "etag") == "c-2"
+
+
+def test_a_light_participant_is_asked_for_the_reason_of_a_task(site: SiteClient) -> None:
+    site.asking.refusals["cases", "get_case"] = RoleRequired()
+    answer = site.post("/reasons", {"next": "/cases/c1/tasks/k1", "reason": "task"})
+    assert answer.headers["location"] == "/cases/c1/tasks/k1"
+    assert site.asking.asked[-1][1] == "get_task"
+    page = site.get("/cases/c1/tasks/k1")
+    assert page.status_code == 200
 
 
 def test_a_share_goes_through_its_steps(site: SiteClient) -> None:
