@@ -408,7 +408,11 @@ def test_my_tasks_are_those_in_cases_that_i_may_see_now(world: World) -> None:
         share = given(officer).model_copy(update={"team_ids": (team,)})
         world.share(case_id, share)
         owner.task(case_id, days=-day, **({"team_id": team} if day else {"user_id": officer.id}))
+    world.recorded()
     page = officer.my_tasks(limit=2)
+    (record,) = world.recorded()
+    told = {one.id: one.sections for one in record.objects if one.type == "case"}
+    assert told == {ids[2]: ("tasks",), ids[1]: ("tasks",)}
     assert [one["case"]["id"] for one in page["items"]] == [ids[2], ids[1]]
     assert [one["case"]["id"] for one in officer.my_tasks(cursor=page["next"])["items"]] == [ids[0]]
     # Committed by `sharing`, and not yet known here but for the fence.

@@ -99,7 +99,7 @@ class Tasks(Contents):
             after = (found[-1].due_on, found[-1].id)
         limit = min(request.limit, fitting([task.texts for task, _, _ in seen]))
         page, more = seen[:limit], more or len(seen) > limit
-        objects = [*map(about, {case.id: case for _, case, _ in page}.values())]
+        objects = [about(case, ("tasks",)) for case in {case.id: case for _, case, _ in page}.values()]
         objects += [_object(task) for task, _, _ in page]
         return TaskPage(
             items=tuple(task_view(task, caller, standing, case=case) for task, case, standing in page),
