@@ -31,7 +31,13 @@ from services.contracts.sharing.agencies import (
     MoveAgency,
     PatchAgency,
 )
-from services.contracts.sharing.clients import ClientBody, CreateClient, DeleteClient, RotateSecret
+from services.contracts.sharing.clients import (
+    ClientBody,
+    CreateClient,
+    DeleteClient,
+    RotateSecret,
+    RotationBody,
+)
 from services.contracts.sharing.people import (
     GetUser,
     InvitationBody,
@@ -535,6 +541,12 @@ def test_a_client_has_its_own_credential_and_an_accountable_person(town: Town, g
     rotated = gate.tell(town.admin, "rotate_secret", RotateSecret(client_id=made["id"]))
     for secret in (made["client_secret"], rotated["client_secret"]):
         assert gate.log_in("10.1.2.3", client_id=made["id"], client_secret=secret)["token"]
+    leaked = RotateSecret(client_id=made["id"], rotation=RotationBody(overlap_seconds=0))
+    rotated = gate.tell(town.admin, "rotate_secret", leaked)
+    with pytest.raises(ConcordatError) as refused:
+        gate.identify(begun["token"], "list_cases", GetMe(), service="cases", address="10.1.2.3")
+    assert code_of(refused) == "unauthenticated"
+    begun = gate.log_in("10.1.2.3", client_id=made["id"], client_secret=rotated["client_secret"])
     town.patch(town.admin, "acton", state="disabled")
     with pytest.raises(ConcordatError) as refused:
         gate.identify(begun["token"], "list_cases", GetMe(), service="cases", address="10.1.2.3")

@@ -69,7 +69,7 @@ class DeleteClient(Request):
 
 
 class RotationBody(Request):
-    """For how long the former secret still works."""
+    """For how long the former secret still works. 0, for one that has become known: its sessions end too."""
 
     overlap_seconds: Annotated[int, Field(ge=0, le=7 * 86400)] = 86400
 

@@ -35,9 +35,9 @@ class Credentials(Request):
 
 
 class LogIn(Request):
-    """`address` is the client's, believed only from configured proxies. `attempt` is made by the gateway, anew
-    for each log-in: what is delivered twice under it is one log-in, for which a code may be taken again. It
-    MUST NOT be anything that a client can choose or find out, as a request id is.
+    """`address` is the client's, believed only from configured proxies. `attempt` is made by the gateway,
+    anew for each log-in: what is delivered twice under it is one log-in, for which a code may be taken again.
+    It MUST NOT be anything that a client can choose or find out, as a request id is.
 
     Raises BadCredentials, TotpRequired; after correct credentials AccountDisabled, AgencySuspended,
     ProtocolExpired, ProtocolNotActive; RateLimited with retry_after.

@@ -26,7 +26,7 @@ from services.contracts.sharing.clients import (
 from services.contracts.views import Empty
 from services.sharing.domain import etags, procedures, tokens
 from services.sharing.domain.clients import Client, Secret, check_expiry, check_networks, rotated
-from services.sharing.handlers.identity import REFUSALS, Begun, Identity, Made, changes_of, within_reach
+from services.sharing.handlers.identity import REFUSALS, Begun, Identity, Made, changes_of, own_agency
 
 
 class Clients(Identity):
@@ -132,7 +132,7 @@ class Clients(Identity):
 
     def _load(self, client_id: str, caller: Caller, session: Session | None = None) -> Client:
         found = self.clients.load(client_id, session)
-        within_reach(caller, found.agency_id)
+        own_agency(caller, found.agency_id)
         if found.state == "deleted":
             raise NotVisible
         return found

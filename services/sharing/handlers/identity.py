@@ -83,7 +83,7 @@ class Identity:
     clients: ClientStore = Stored(ClientStore, STEPS)
     procedures: ProcedureStore = Stored(ProcedureStore, STEPS)
     standing: StandingStore = Stored(StandingStore, STEPS)
-    authority: AuthorityStore = Stored(AuthorityStore, STEPS)
+    authority: AuthorityStore = Stored(AuthorityStore.of, STEPS)
     # Not "principals": that is a method that other services ask (authority.py).
     accounts: PrincipalStore = Stored(PrincipalStore, STEPS)
     attempts: AttemptStore = Stored(AttemptStore, STEPS)
@@ -139,9 +139,15 @@ def is_operator(caller: Caller) -> bool:
 
 
 def within_reach(caller: Caller, agency_id: str) -> None:
-    """Raises NotVisible: an administrator's people, teams and clients are its own agency's; the operator's
-    reach is everybody's."""
+    """Raises NotVisible: an administrator's people are its own agency's; the operator's are everybody's."""
     if agency_id != caller.agency_id and not is_operator(caller):
+        raise NotVisible
+
+
+def own_agency(caller: Caller, agency_id: str) -> None:
+    """Raises NotVisible. Teams and clients lead to cases, and the operator sees none (R39): they are changed
+    by their own agency's administrators alone, whatever other role one has."""
+    if agency_id != caller.agency_id:
         raise NotVisible
 
 

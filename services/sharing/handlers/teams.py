@@ -14,7 +14,7 @@ from services.contracts.records import Object
 from services.contracts.sharing.teams import CreateTeam, GetTeam, ListTeams, PatchTeam, TeamPage, TeamView
 from services.sharing.domain import etags
 from services.sharing.domain.teams import Team
-from services.sharing.handlers.identity import REFUSALS, Identity, Made, changes_of, within_reach
+from services.sharing.handlers.identity import REFUSALS, Identity, Made, changes_of, own_agency, within_reach
 
 
 class Teams(Identity):
@@ -53,7 +53,7 @@ class Teams(Identity):
 
         def body(session: Session, _emit: Emit) -> Made:
             now, before = self.now(), self.teams.load(request.team_id, session)
-            within_reach(caller, before.agency_id)
+            own_agency(caller, before.agency_id)
             etags.check(request.if_match, etags.etag_of(before.version))
             touched = self._change_members(before, changes.get("user_ids"), session)
             after = self.teams.change(before, changes.get("name"), now, session)

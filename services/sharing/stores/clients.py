@@ -81,7 +81,9 @@ class ClientStore:
         return replace(before, **values, version=before.version + 1, updated_at=now)
 
     def rotate(self, before: Client, secrets: Sequence[Secret], now: datetime, session: Session) -> None:
-        self._update(before.id, {"secrets": _secrets(secrets)}, now, session)
+        """Where the new secret is the only one, what began with another has ended: that one may be known."""
+        ended: Document = {"sessions": []} if len(secrets) == 1 else {}
+        self._update(before.id, {"secrets": _secrets(secrets), **ended}, now, session)
 
     def delete(self, before: Client, now: datetime, session: Session) -> None:
         """It keeps its name, and nothing to log in with."""
