@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -158,9 +157,8 @@ def test_headers_that_make_no_sense_do_no_harm(operator: Operator, store: Mirror
     until(lambda: store.applied(note) == [1, 2])
 
 
-@pytest.mark.usefixtures("mirrors")
 def test_while_the_database_is_frozen_events_wait_and_no_attempt_is_burnt(
-    cell: Cell, operator: Operator, store: MirrorStore
+    cell: Cell, operator: Operator, store: MirrorStore, mirrors: list[ServiceProcess]
 ) -> None:
     """Each has one attempt left: a burnt one would show as a dead letter."""
     notes = [named("frozen-") for _ in range(8)]
@@ -173,7 +171,7 @@ def test_while_the_database_is_frozen_events_wait_and_no_attempt_is_burnt(
         for note in notes:
             for number in (2, 3):
                 operator.emit(note, number, headers=LAST_ATTEMPT)
-        time.sleep(6)  # the length of the fault itself
+        until(lambda: any(mirror.said("event_waits") for mirror in mirrors), seconds=40)
     finally:
         os.kill(database, signal.SIGCONT)
     until(lambda: all(store.applied(note) == [1, 2, 3] for note in notes), seconds=40)

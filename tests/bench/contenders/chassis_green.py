@@ -15,7 +15,6 @@ import eventlet
 eventlet.monkey_patch()
 
 import sys
-import time
 from pathlib import Path
 
 from services.chassis import logs
@@ -31,6 +30,7 @@ from tests.bench.contenders.echo import PATIENCE, TEXT
 from tests.bench.contenders.turns_green import play_in_greenlets, take_turns
 from tests.bench.contenders.vouching import REQUEST_ID, Authority
 from tests.bench.turns import Played, Turn
+from tests.waiting import until
 
 NAME = "gateway"
 SAY = Say(text=TEXT)
@@ -45,14 +45,14 @@ class Client:
             part.start()
 
     def wait_for_server(self) -> None:
-        give_up = time.monotonic() + PATIENCE
-        while True:
+        def answers() -> bool:
             try:
-                return self._say(self._authority.vouch(SAY))
+                self._say(self._authority.vouch(SAY))
             except Unavailable:
-                if time.monotonic() > give_up:
-                    raise
-                eventlet.sleep(0.1)
+                return False
+            return True
+
+        until(answers, PATIENCE, every=0.1)
 
     def play(self, turn: Turn) -> Played:
         caller = self._authority.vouch(SAY)

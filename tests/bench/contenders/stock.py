@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.bench.contenders.echo import PATIENCE, TEXT
 from tests.bench.turns import Played, Turn, played, take_turns
+from tests.waiting import until
 
 AN_HOUR = 3600.0
 
@@ -45,15 +46,13 @@ def serve(url: str) -> None:
 def wait_for_server(say: Callable[[str], str]) -> None:
     from nameko.exceptions import UnknownService
 
-    give_up = time.monotonic() + PATIENCE
-    while True:
+    def answers() -> bool:
         try:
-            assert say(TEXT) == TEXT
-            return
+            return say(TEXT) == TEXT
         except UnknownService:
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(0.1)
+            return False
+
+    until(answers, PATIENCE, every=0.1)
 
 
 def call_from_service(url: str) -> None:
