@@ -19,6 +19,9 @@ from services.notify.handlers.recorded import administered
 from services.notify.handlers.subscribing import whose
 from services.notify.knowing import may_know
 
+_AT_ONCE, _BATCHES = 101, 20
+"""Deliveries that are read and asked about together, and how often for one page: more than any page has."""
+
 
 class Armed(Reply):
     """What is kept of a command: the delivery."""
@@ -33,11 +36,8 @@ class DeliveryReading(Parts):
     def list_deliveries(self, request: contract.ListDeliveries, caller: Caller) -> contract.Deliveries:
         """Give one page, newest first. Raises NotVisible."""
         subscription = self.subscriptions.load(request.subscription_id, whose(caller))
-        before = place_of(request.cursor)
-        found = self.deliveries.page(subscription.id, before, request.limit + 1)
-        page = found[: request.limit]
-        following = cursor_of(page[-1].id) if len(found) > request.limit else None
-        items = tuple(contract.Delivery(**_told(one)) for one in self._shown(page))
+        shown, following = self._page(subscription.id, place_of(request.cursor), request.limit)
+        items = tuple(contract.Delivery(**_told(one)) for one in shown)
         return contract.Deliveries(items=items, next=following)
 
     @command
@@ -57,6 +57,21 @@ class DeliveryReading(Parts):
 
         armed = self.commands.run(request, Armed, body)
         return contract.DeliveryView(**_told(self.deliveries.load(subscription.id, armed.delivery_id)))
+
+    def _page(
+        self, subscription_id: str, before: str | None, limit: int
+    ) -> tuple[list[Delivery], str | None]:
+        """So many that may be shown. What may not be is passed over: a short page would tell of it."""
+        shown: list[Delivery] = []
+        for _ in range(_BATCHES):
+            found = self.deliveries.page(subscription_id, before, _AT_ONCE)
+            shown += self._shown(found)
+            if len(shown) > limit:
+                return shown[:limit], cursor_of(shown[limit - 1].id)
+            if len(found) < _AT_ONCE:
+                return shown, None
+            before = found[-1].id
+        return shown, cursor_of(str(before))
 
     def _shown(self, found: Sequence[Delivery]) -> list[Delivery]:
         doubtful = [one for one in found if one.sequence is None]

@@ -32,6 +32,8 @@ from services.notify.stores.marks import Marks
 
 COUNTED = 200
 """The newest so many are looked at for the number of unread ones."""
+_AT_ONCE, _BATCHES = 101, 20
+"""Items that are read and asked about together, and how often for one page: more than any page has."""
 
 
 class Marked(Reply):
@@ -46,15 +48,10 @@ class InboxReading(Parts):
     @rpc
     def list_inbox(self, request: ListInbox, caller: Caller) -> Inbox:
         """Give one page, newest first, and how many are unread."""
-        before = number_of(request.cursor)
-        page = self.items.addressed_before(keys_of(caller), before, request.limit, but_by=caller.id)
-        recent, marks = self._recent(caller, page)
-        asked = {item.id: item for item in (*page, *recent)}
-        may = {item.id for item in known(self.sharing, caller.id, list(asked.values()))}
-        shown = [item for item in page if item.id in may]
-        unread = sum(item.id in may for item in recent)
+        shown, following = self._page(caller, number_of(request.cursor), request.limit)
+        recent, marks = self._recent(caller, shown)
+        unread = len(known(self.sharing, caller.id, recent))
         items = tuple(InboxItem(**_told(item, marks)) for item in shown)
-        following = cursor_of(page[-1].n) if len(page) == request.limit else None
         if not shown:
             return Inbox(items=items, next=following, unread=unread)
         disclosed = disclose(self.records, caller, "inbox.list", "listed", shown)
@@ -92,6 +89,20 @@ class InboxReading(Parts):
 
         return ReadMarked(up_to=self.commands.run(request, Marked, body).item_id)
 
+    def _page(self, caller: Caller, before: int | None, limit: int) -> tuple[list[Item], str | None]:
+        """So many that may be shown, below `before`, and the cursor of what follows. What may not be is
+        passed over: a short page, or an empty one with another behind it, would tell that it happened."""
+        shown: list[Item] = []
+        for _ in range(_BATCHES):
+            found = self.items.addressed_before(keys_of(caller), before, _AT_ONCE, but_by=caller.id)
+            shown += known(self.sharing, caller.id, found)
+            if len(shown) > limit:
+                return shown[:limit], cursor_of(shown[limit - 1].n)
+            if len(found) < _AT_ONCE:
+                return shown, None
+            before = found[-1].n
+        return shown, cursor_of(str(before))
+
     def _recent(self, caller: Caller, page: Sequence[Item]) -> tuple[list[Item], Marks]:
         """The unread ones of the newest, and the marks of these and of `page`."""
         up_to = self.marks.up_to(caller.id)
@@ -107,11 +118,23 @@ class InboxReading(Parts):
 
     def _up_to(self, place: str | datetime, caller: Caller) -> Item | None:
         if isinstance(place, datetime):
-            return self.items.last_addressed_by(keys_of(caller), place)
+            return self._last_seen_by(place, caller)
         item = self.items.addressed(keys_of(caller), place)
         if item is None:
             raise Invalid(errors=(FieldError("/up_to", "unknown", "There is no such item."),))
         return item
+
+    def _last_seen_by(self, at: datetime, caller: Caller) -> Item | None:
+        """The newest at that time that the caller may know of: its id is told."""
+        before: int | None = None
+        for _ in range(_BATCHES):
+            found = self.items.addressed_before(keys_of(caller), before, _AT_ONCE, but_by=caller.id, until=at)
+            if shown := known(self.sharing, caller.id, found):
+                return shown[0]
+            if len(found) < _AT_ONCE:
+                return None
+            before = found[-1].n
+        return None
 
 
 def _told(item: Item, marks: Marks) -> dict[str, object]:

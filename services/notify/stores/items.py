@@ -105,18 +105,22 @@ class ItemStore:
         return self._addressed({"keys": {"$in": list(keys)}, "n": {"$gt": n}}, ASCENDING, limit)
 
     def addressed_before(
-        self, keys: Sequence[str], n: int | None, limit: int, *, but_by: str, since: int = 0
+        self,
+        keys: Sequence[str],
+        n: int | None,
+        limit: int,
+        *,
+        but_by: str,
+        since: int = 0,
+        until: datetime | None = None,
     ) -> Sequence[Item]:
-        """To any of these keys, newest first, numbered above `since` and below `n`, and not caused by
-        `but_by`."""
+        """To any of these keys, newest first, numbered above `since` and below `n`, not caused by `but_by`,
+        and that happened at or before `until`."""
         span = {"$gt": since} | ({} if n is None else {"$lt": n})
-        found = {"keys": {"$in": list(keys)}, "n": span, "actor_id": {"$ne": but_by}}
+        found: Document = {"keys": {"$in": list(keys)}, "n": span, "actor_id": {"$ne": but_by}}
+        if until is not None:
+            found["at"] = {"$lte": until}
         return self._addressed(found, DESCENDING, limit)
-
-    def last_addressed_by(self, keys: Sequence[str], at: datetime) -> Item | None:
-        """The newest one that happened at or before `at`."""
-        found = {"keys": {"$in": list(keys)}, "n": {"$gt": 0}, "at": {"$lte": at}}
-        return next(iter(self._addressed(found, DESCENDING, 1)), None)
 
     def addressed(self, keys: Sequence[str], item_id: str) -> Item | None:
         """One item, if it is to any of these keys."""
