@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 
 import pytest
 from playwright.sync_api import expect
@@ -64,11 +65,12 @@ def test_a_double_click_makes_one_thing(sit: Sit) -> None:
     officer = sit("p.marsh", scripts=False)
     case_id = officer.demo["cases"][0]["id"]
     page = officer.open(f"/cases/{case_id}")
-    page.get_by_label("Add a note").fill("Sent by a double click.")
+    text = f"Sent by a double click {uuid.uuid4().hex}"
+    page.get_by_label("Add a note").fill(text)
     page.get_by_role("button", name="Add note").dblclick()
     page.wait_for_url("**done=note**")
     seen = sit("p.marsh").open(f"/cases/{case_id}")
-    expect(seen.get_by_text("Sent by a double click.")).to_have_count(1)
+    expect(seen.get_by_text(text)).to_have_count(1)
 
 
 def test_without_the_stream_a_page_asks_by_itself_after_a_while(sit: Sit) -> None:
