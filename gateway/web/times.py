@@ -12,7 +12,10 @@ def moment(found: str | datetime) -> datetime:
     """What a service sent, in London."""
     if isinstance(found, str):
         found = datetime.fromisoformat(found)
-    return found.astimezone(LONDON)
+    try:
+        return found.astimezone(LONDON)
+    except OverflowError:  # on the first day that there is, which somebody may have typed
+        return found
 
 
 def when(found: str | datetime | None) -> str:

@@ -23,7 +23,7 @@ from .access import AccessList
 from .caller import ArgumentsHash
 from .messages import EventData, Id, Moment, Reply, Request
 from .paging import Ref
-from .vocabulary import AccessReason, Section
+from .vocabulary import AccessReason, Section, ShareLevel
 
 Ids = Annotated[tuple[Id, ...], Field(max_length=200)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=512)]
@@ -141,13 +141,15 @@ class Powers(Reply):
 
 class Question(Request):
     """May this principal be told of this now? `section`: of what it tells; `withheld_from`: agencies;
-    `assignee`: index key (`u:`, `t:`) of a task's, for those who see only their own tasks."""
+    `assignee`: index key (`u:`, `t:`) of a task's, for those who see only their own tasks; `least`: the level
+    that it takes where it is of no section."""
 
     principal_id: Id
     case_id: Id
     section: Section | None = None
     withheld_from: tuple[Id, ...] = ()
     assignee: str | None = None
+    least: ShareLevel = "know"
 
 
 class MayKnow(Request):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
+from datetime import UTC, datetime
 
 from services.contracts.errors import Malformed
 
@@ -21,7 +21,7 @@ def read(cursor: str, count: int) -> tuple[str, ...]:
         parts = json.loads(urlsafe_b64decode(cursor))
     except (ValueError, binascii.Error):
         raise Malformed(cause="cursor") from None
-    if not isinstance(parts, list) or len(parts) != count or not all(isinstance(one, str) for one in parts):
+    if not isinstance(parts, list) or len(parts) != count or not all(map(_plain, parts)):
         raise Malformed(cause="cursor")
     return tuple(parts)
 
@@ -34,4 +34,12 @@ def moment(text: str) -> datetime:
         raise Malformed(cause="cursor") from None
     if found.tzinfo is None:
         raise Malformed(cause="cursor")
-    return found
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise Malformed(cause="cursor") from None
+
+
+def _plain(part: object) -> bool:
+    """Half a character, which JSON can say, is nothing that the database takes."""
+    return isinstance(part, str) and not any("\ud800" <= sign <= "\udfff" for sign in part)

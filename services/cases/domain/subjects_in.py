@@ -8,6 +8,7 @@ from typing import Any
 from services.cases.domain.case import Case, Change, InCase, part_of, touched
 from services.contracts.cases.cases import MOST_SUBJECTS
 from services.contracts.errors import FieldError, Invalid
+from services.contracts.vocabulary import CaseRole, Section
 
 
 def find(case: Case, subject_id: str) -> InCase | None:
@@ -39,3 +40,10 @@ def _change(subjects: list[InCase], concerned: list[InCase], now: datetime) -> C
 def row_of(one: InCase) -> dict[str, str]:
     """As the case document has it."""
     return {"id": one.id, "name": one.name, "kind": one.kind, "role": one.role}
+
+
+def section_of(case: Case, subject_id: str, role: CaseRole | None = None) -> Section:
+    """What an event about this subject, which gets `role`, is about: who may be on the perpetrator's side is
+    not told of victims."""
+    before = find(case, subject_id)
+    return "victim" if "victim" in (role, before.role if before is not None else None) else "subjects"

@@ -46,7 +46,7 @@ from services.contracts.errors import (
 from services.contracts.messages import Reply
 from services.contracts.records import Object, Record
 from services.contracts.views import Empty
-from services.contracts.vocabulary import CaseRole, EventName, Section
+from services.contracts.vocabulary import EventName, Section
 
 CREATE = writing("create_case", "case.create", "collection")
 PATCH = writing("patch_case", "case.change", "alteration")
@@ -136,7 +136,7 @@ class ChangesCases(ReadsCases):
             if there is None:
                 raise NotVisible
             change = subjects_in.put(opened.case, replace(there, role=request.subject.role), clock())
-            return change, _section_of(opened, request.subject_id, request.subject.role)
+            return change, subjects_in.section_of(opened.case, request.subject_id, request.subject.role)
 
         return self._change_case(PUT_SUBJECT, caller, request, change)
 
@@ -149,7 +149,9 @@ class ChangesCases(ReadsCases):
             there = subjects_in.find(opened.case, request.subject_id)
             if there is None or there.id in hidden_subjects(opened.case, caller):
                 raise NotVisible
-            return subjects_in.removed(opened.case, there, clock()), _section_of(opened, there.id)
+            return subjects_in.removed(opened.case, there, clock()), subjects_in.section_of(
+                opened.case, there.id
+            )
 
         view = self._change_case(REMOVE_SUBJECT, caller, request, change)
         return Empty(etag=view.etag, disclosed=view.disclosed)
@@ -314,13 +316,6 @@ class ChangesCases(ReadsCases):
         if subject is None or not subject.kept_by(caller.agency_id, caller.team_ids):
             return None
         return InCase(subject.id, subject.label, subject.kind, "witness")
-
-
-def _section_of(opened: Opened, subject_id: str, role: CaseRole | None = None) -> Section:
-    """What the event is about: who may be on the perpetrator's side is not told of victims."""
-    before = subjects_in.find(opened.case, subject_id)
-    roles = {role, before.role if before is not None else None}
-    return "victim" if "victim" in roles else "subjects"
 
 
 def _patched(opened: Opened, changes: CaseChanges) -> tuple[dict[str, Any], list[Any]]:

@@ -92,9 +92,8 @@ class ReadsCases(Contents, Casework):
         self.prepare_lists(caller)
         reference, words = reference_in(request.text), words_asked(request.text)
         if reference is not None:
-            found = self.cases.by_reference(reference)
-            mine = found is not None and not set(keys_of(caller)).isdisjoint(found.acl.readers())
-            cases = [found] if found is not None and mine and _owned_by(found, request.agency_id) else []
+            found = self.cases.by_reference(reference, keys_of(caller))
+            cases = [found] if found is not None and _owned_by(found, request.agency_id) else []
             page = Page(self._visible(cases, caller), None)
         elif words:
             wanted = Wanted(keys_of(caller), caller.id, agency_id=request.agency_id)

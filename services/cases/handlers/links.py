@@ -99,6 +99,8 @@ class LinkHandlers(Sights):
     def list_links(self, request: ListLinks, caller: Caller) -> LinkPage:
         """Only those whose other end the caller may see. Raises NotVisible, ReasonRequired."""
         self.require_role(caller, _LIST)
+        # Before its links are read, which take longer the more there are; and once more after them.
+        self.visible(_LIST, caller, request.subject_id, request.access_reason)
         links = self.links.of_subject(request.subject_id)
         others = {link.other(request.subject_id) for link in links}
         subjects = self.subjects.find_many(others)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from services.cases.domain import cursors
+from services.cases.domain import cursors, subjects_in
 from services.cases.domain.case import Case, Change, clock, part_of, touched
 from services.cases.domain.labels import words_asked
 from services.cases.domain.own_name import flags
@@ -206,7 +206,10 @@ class SubjectHandlers(Sights):
                 after.aggregate,
                 after.version,
                 CaseEvent(
-                    case_id=case.id, section="subjects", actor_id=caller.id, agency_id=caller.agency_id
+                    case_id=case.id,
+                    section=subjects_in.section_of(case, subject.id),
+                    actor_id=caller.id,
+                    agency_id=caller.agency_id,
                 ),
             )
 

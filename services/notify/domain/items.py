@@ -33,6 +33,8 @@ TEXTS = {
     "task.cancelled": "A task was cancelled",
 }
 """The inbox's sentences, by event type. No names, no titles: who opens the case sees the rest (V6)."""
+OF_CONTENT = frozenset({"case.updated", "case.closed", "case.reopened"})
+"""They tell of status and changes, which who sees no more than the reference or own tasks is not shown."""
 OTHER_TEXT = "Something happened about a case"
 
 
@@ -85,6 +87,7 @@ class Item:
             section=self.section,
             withheld_from=self.withheld_from,
             assignee=self.assignee,
+            least="read" if self.type in OF_CONTENT else "know",
         )
 
     def thin(self, sequence: int | None = None) -> ThinEvent:

@@ -36,7 +36,7 @@ class DeliveryReading(Parts):
     def list_deliveries(self, request: contract.ListDeliveries, caller: Caller) -> contract.Deliveries:
         """Give one page, newest first. Raises NotVisible."""
         subscription = self.subscriptions.load(request.subscription_id, whose(caller))
-        shown, following = self._page(subscription.id, place_of(request.cursor), request.limit)
+        shown, following = self._delivery_page(subscription.id, place_of(request.cursor), request.limit)
         items = tuple(contract.Delivery(**_told(one)) for one in shown)
         return contract.Deliveries(items=items, next=following)
 
@@ -58,7 +58,7 @@ class DeliveryReading(Parts):
         armed = self.commands.run(request, Armed, body)
         return contract.DeliveryView(**_told(self.deliveries.load(subscription.id, armed.delivery_id)))
 
-    def _page(
+    def _delivery_page(
         self, subscription_id: str, before: str | None, limit: int
     ) -> tuple[list[Delivery], str | None]:
         """So many that may be shown. What may not be is passed over: a short page would tell of it."""

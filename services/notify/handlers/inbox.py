@@ -48,7 +48,7 @@ class InboxReading(Parts):
     @rpc
     def list_inbox(self, request: ListInbox, caller: Caller) -> Inbox:
         """Give one page, newest first, and how many are unread."""
-        shown, following = self._page(caller, number_of(request.cursor), request.limit)
+        shown, following = self._inbox_page(caller, number_of(request.cursor), request.limit)
         recent, marks = self._recent(caller, shown)
         unread = len(known(self.sharing, caller.id, recent))
         items = tuple(InboxItem(**_told(item, marks)) for item in shown)
@@ -89,7 +89,7 @@ class InboxReading(Parts):
 
         return ReadMarked(up_to=self.commands.run(request, Marked, body).item_id)
 
-    def _page(self, caller: Caller, before: int | None, limit: int) -> tuple[list[Item], str | None]:
+    def _inbox_page(self, caller: Caller, before: int | None, limit: int) -> tuple[list[Item], str | None]:
         """So many that may be shown, below `before`, and the cursor of what follows. What may not be is
         passed over: a short page, or an empty one with another behind it, would tell that it happened."""
         shown: list[Item] = []

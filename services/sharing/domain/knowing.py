@@ -19,6 +19,6 @@ def may_know(question: Question, known: Known, caller: Caller, acl: AccessList) 
         return known.works_on_tasks and standing.reaches("task")
     if not known.works_on_cases:
         return False
-    return (
-        standing.reaches("know") if question.section is None else standing.reaches("read", question.section)
-    )
+    if question.section is None:
+        return standing.reaches(question.least)
+    return standing.reaches("read", question.section)

@@ -47,7 +47,14 @@ class ProcedureStore:
         return 0 if row is None else int(row["_id"])
 
     def page(self, limit: int, cursor: str | None) -> tuple[list[Procedure], str | None]:
-        return page_newest_first(self._rows, {}, limit=limit, cursor=cursor, make=_procedure, read=int)
+        return page_newest_first(self._rows, {}, limit=limit, cursor=cursor, make=_procedure, read=_version)
+
+
+def _version(found: object) -> int:
+    """Of a cursor. Raises ValueError for what no version is."""
+    if not isinstance(found, int) or not 0 <= found < 2**31:
+        raise ValueError
+    return found
 
 
 def _procedure(row: Document) -> Procedure:

@@ -36,7 +36,8 @@ def test_a_cursor_is_what_was_written(parts: list[str]) -> None:
 def test_a_cursor_fits_its_contract_and_nothing_else_is_one() -> None:
     written = cursors.written("2026-11-24T12:00:00.123000+00:00", "01a20eef-a2ab-717b-8bc9-1f7c9981b29e")
     assert PageRequest(cursor=written).cursor == written
-    for wrong in ("x", "bm9uc2Vuc2U=", cursors.written("one"), "=", "W10="):
+    half = cursors.written("\ud800", "x")  # of a character: the database cannot be asked for it
+    for wrong in ("x", "bm9uc2Vuc2U=", cursors.written("one"), "=", "W10=", half):
         with pytest.raises(Malformed):
             cursors.read(wrong, 2)
     for wrong in ("yesterday", "2026-11-24T12:00:00"):
@@ -80,3 +81,9 @@ def test_words_are_found_where_they_may_be_read() -> None:
     assert finds("bob", "housing", "nois")
     assert not finds("bob", "housing", "dog")
     assert not finds("eve", "housing", "nois")
+
+
+@pytest.mark.parametrize("edge", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_cursors_moment_is_within_what_dates_reach(edge: str) -> None:
+    with pytest.raises(Malformed):
+        cursors.moment(edge)

@@ -91,3 +91,9 @@ def test_any_text_goes_through_json_unchanged(text: str) -> None:
         assert any(0xD800 <= ord(letter) <= 0xDFFF for letter in text)
         return
     assert echo.Say.model_validate_json(said.model_dump_json()) == said
+
+
+@pytest.mark.parametrize("edge", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_that_utc_does_not_have_is_refused(edge: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Moment).validate_python(edge)

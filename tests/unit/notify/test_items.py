@@ -84,6 +84,7 @@ def test_the_question_carries_what_decides() -> None:
         "section": "tasks",
         "withheld_from": ("a9",),
         "assignee": "u:u2",
+        "least": "know",
     }
 
 
@@ -108,3 +109,12 @@ def test_a_row_gives_back_the_item() -> None:
         item(keys=("u:1",), withheld_from=("a",), share_id="s", actor_id="u", assignee="t:1"),
     ):
         assert from_row(to_row(one)) == one
+
+
+def test_status_and_changes_are_for_those_who_may_read() -> None:
+    asked = {kind: item(type=kind, section=None).question("u2").least for kind in TEXTS}
+    assert {kind for kind, least in asked.items() if least == "read"} == {
+        "case.updated",
+        "case.closed",
+        "case.reopened",
+    }

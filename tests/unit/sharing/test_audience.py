@@ -140,6 +140,10 @@ def test_who_may_see_may_be_told() -> None:
     assert told({"withheld_from": ("a-fire",)}, shared)
     assert not told({}, ownership())
     assert not told({}, shared, known(id="u-stranger"))
+    assert told({"least": "read"}, shared)
+    know = ownership(grant(level="know"))
+    assert told({}, know)
+    assert not told({"least": "read"}, know)
     assert not told({}, shared, homes="suspended")
     assert not told({}, shared, police="withdrawn")
 
