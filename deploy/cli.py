@@ -21,6 +21,7 @@ from deploy import (
     cli_settings,
     cli_topology,
     cli_verify,
+    cli_witness,
 )
 from deploy.launcher.trouble import Trouble
 from deploy.operator_api import ApiTrouble
@@ -29,6 +30,7 @@ from deploy.queues import BrokerTrouble
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 
 cli_cell.add_to(app)
+app.command("witness")(cli_witness.witness)
 app.command("settings")(cli_settings.settings)
 app.command("bootstrap")(cli_bootstrap.bootstrap)
 app.add_typer(cli_topology.app, name="topology")

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from gateway.operations import Entry, NotBuiltYet, Operation, Route, Special
 from gateway.searching import SearchBody
-from services.contracts import audit, notify
+from services.contracts import audit, notify, witnesses
 from services.contracts.cases import cases, chronology, entries, links, subjects, tasks
 from services.contracts.sharing import (
     account,
@@ -282,6 +282,12 @@ _TABLE: dict[str, dict[str, Entry]] = {
     "/audit/entries/{entry_id}/proof": {"GET": _a("get_proof", audit.GetProof, audit.Proof)},
     "/audit/entries/{entry_id}/receipt": {"GET": _RECEIPTS},
     "/audit/checkpoints/latest": {"GET": _a("latest_checkpoint", audit.LatestCheckpoint, audit.Checkpoint)},
+    "/audit/checkpoints": {
+        "GET": _a("list_checkpoints", witnesses.ListCheckpoints, witnesses.CheckpointList)
+    },
+    "/audit/cosignatures": {
+        "POST": _a("add_cosignature", witnesses.AddCosignature, witnesses.Cosigned, query=True)
+    },
     "/audit/consistency": {"GET": _a("get_consistency", audit.GetConsistency, audit.Consistency)},
     "/audit/keys": {"GET": _a("list_keys", audit.ListKeys, audit.KeyList)},
     "/audit/export": {

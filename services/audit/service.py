@@ -7,8 +7,11 @@ from services.audit.handlers.entries import EntryHandlers
 from services.audit.handlers.export import ExportHandlers
 from services.audit.handlers.intake import IntakeHandlers
 from services.audit.handlers.proofs import ProofHandlers
+from services.audit.handlers.witnesses import WitnessHandlers
 from services.audit.stores.entries import EntryStore
 from services.audit.stores.tree import TreeStore
+from services.audit.stores.witnesses import STEPS as WITNESS_STEPS
+from services.audit.stores.witnesses import WitnessStore
 from services.audit.stores.writer import STEPS, LogWriter
 from services.chassis.client import Peer, Remote
 from services.chassis.logkeys import LogKeys, SigningKeys, StoredSealed
@@ -16,7 +19,9 @@ from services.chassis.recording import Keeper, Recording
 from services.chassis.stored import Stored
 
 
-class AuditService(IntakeHandlers, EntryHandlers, ProofHandlers, ExportHandlers, ConsultationHandlers):
+class AuditService(
+    IntakeHandlers, EntryHandlers, ProofHandlers, ExportHandlers, ConsultationHandlers, WitnessHandlers
+):
     """What was seen."""
 
     name = "audit"
@@ -24,6 +29,7 @@ class AuditService(IntakeHandlers, EntryHandlers, ProofHandlers, ExportHandlers,
     writer: LogWriter = StoredSealed(LogWriter, STEPS)
     tree: TreeStore = Stored(TreeStore)
     entries: EntryStore = StoredSealed(EntryStore)
+    witnesses: WitnessStore = Stored(WitnessStore, WITNESS_STEPS)
     records: Keeper = Recording()
     signing: LogKeys = SigningKeys()
     sharing: Peer = Remote("sharing")

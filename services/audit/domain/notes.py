@@ -19,7 +19,7 @@ from services.audit.domain.merkle import HASH_SIZE
 
 ED25519 = 1
 MARK = "\u2014 "
-_NAME = re.compile(r"[^\s+\x00-\x1f]{1,200}")
+NAME = re.compile(r"[^\s+\x00-\x1f]{1,200}")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
@@ -35,7 +35,7 @@ class Verifier:
     key: bytes
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not NAME.fullmatch(self.name):
             raise ValueError("a key's name has no spaces and no plus sign")
 
     @property

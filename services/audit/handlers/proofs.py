@@ -10,6 +10,8 @@ from services.audit.domain import merkle
 from services.audit.domain.merkle import Range
 from services.audit.domain.notes import Verifier
 from services.audit.handlers.reading import Reading
+from services.audit.handlers.witnesses import cosigned
+from services.audit.stores.witnesses import WitnessStore
 from services.chassis.logkeys import LogKeys
 from services.chassis.rpc import rpc
 from services.contracts.audit import (
@@ -32,6 +34,7 @@ class ProofHandlers(Reading):
     """What is proved."""
 
     signing: LogKeys
+    witnesses: WitnessStore
 
     @rpc(expected_exceptions=(Invalid, NotVisible))
     def get_proof(self, request: GetProof, caller: Caller) -> Proof:
@@ -52,7 +55,8 @@ class ProofHandlers(Reading):
     def latest_checkpoint(self, request: LatestCheckpoint, caller: Caller) -> Checkpoint:
         """The newest checkpoint. Raises Unavailable while there is none."""
         size, root, note = self._latest()
-        return Checkpoint(origin=note.partition("\n")[0], size=size, root_hash=_text(root), note=note)
+        signed = cosigned(note, self.witnesses.of([size]).get(size, ()))
+        return Checkpoint(origin=note.partition("\n")[0], size=size, root_hash=_text(root), note=signed)
 
     @rpc(expected_exceptions=Invalid)
     def get_consistency(self, request: GetConsistency, caller: Caller) -> Consistency:

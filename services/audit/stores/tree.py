@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
@@ -48,6 +49,16 @@ class OtherLog(Exception):
 def append_only(database: Database[Document]) -> Database[Document]:
     """Where the service can only add."""
     return database.client[f"{database.name}_log"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A checkpoint as it is kept."""
+
+    size: int
+    root: bytes
+    note: str
+    at: datetime
 
 
 class TreeStore:
@@ -139,6 +150,13 @@ class TreeStore:
         with in_time():
             row = self._checkpoints.find_one({"_id": size}, {"note": True})
         return None if row is None else str(row["note"])
+
+    def checkpoints(self, below: int | None, limit: int) -> list[Kept]:
+        """The newest of those with fewer entries than `below`."""
+        wanted: Document = {} if below is None else {"_id": {"$lt": below}}
+        with in_time():
+            rows = self._checkpoints.find(wanted).sort("_id", DESCENDING).limit(limit)
+            return [Kept(int(row["_id"]), bytes(row["root"]), str(row["note"]), row["at"]) for row in rows]
 
     def latest(self) -> tuple[int, bytes, str] | None:
         """Size, root and note of the newest checkpoint."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from ..vocabulary import Role, Scope, ShareLevel
 
@@ -35,3 +35,4 @@ CASEWORKERS: frozenset[Role] = frozenset({"practitioner", "supervisor"})
 TASKWORKERS: frozenset[Role] = CASEWORKERS | {"light_participant"}
 READ: frozenset[Scope] = frozenset({"cases:read"})
 WRITE: frozenset[Scope] = frozenset({"cases:write"})
+ANY_SCOPE: frozenset[Scope] = frozenset(get_args(Scope))

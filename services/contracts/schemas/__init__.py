@@ -23,6 +23,7 @@ from services.contracts import (
     records,
     reviews,
     statements,
+    witnesses,
 )
 from services.contracts.cases import cases, chronology, entries, geometry, links, subjects, tasks
 from services.contracts.errors import registered
@@ -50,6 +51,7 @@ _SPOKEN = {
     "notify": notify,
     "reviews": reviews,
     "statements": statements,
+    "witnesses": witnesses,
     **{
         f"sharing.{module.__name__.rpartition('.')[2]}": module
         for module in (

@@ -125,6 +125,7 @@ BODIES: dict[tuple[str, str], Body] = {
         "case_id": world.ids["case_id"],
         "action": "read",
     },
+    ("POST", "/audit/cosignatures"): lambda _: {"note": "no note", "verifier_key": "no key"},
     ("PATCH", "/inbox/{}"): lambda _: {"read": True},
     ("POST", "/inbox/read-marks"): lambda _: {"up_to": str(uuid.UUID(int=7 << 76 | 8 << 60))},
     ("POST", "/subscriptions"): lambda world: {
