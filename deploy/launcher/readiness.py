@@ -13,6 +13,8 @@ from deploy.launcher.programs import Kind
 from deploy.launcher.supervise import Supervisor
 from deploy.launcher.trouble import Trouble
 
+ASK_SUPERVISOR_EVERY = 0.3
+"""Seconds: asking it costs as much as the program that is waited for can use."""
 GIVE_UP_AFTER = 3
 """Failed starts of a program after which waiting for it is pointless."""
 
@@ -52,10 +54,15 @@ def wait_for(
     reason.
     """
     before = supervisor.starts()[name]  # it may have been started, and ended, often in a long life
+    ask_at = time.monotonic() + ASK_SUPERVISOR_EVERY
 
     def holds() -> bool:
+        nonlocal ask_at
         if condition():
             return True
+        if time.monotonic() < ask_at:
+            return False
+        ask_at = time.monotonic() + ASK_SUPERVISOR_EVERY
         state = supervisor.rows().get(name, {}).get("statename")
         if state == "FATAL" or supervisor.starts()[name] > before + GIVE_UP_AFTER:
             raise Trouble(diagnosis(name, log))
