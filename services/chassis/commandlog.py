@@ -79,19 +79,28 @@ class CommandLog:
         self._database, self._rows = database, database["commands"]
         self._service, self._committed, self._dedupe, self._boxed = service, committed, dedupe, boxed
 
-    def run(self, request: Request, reply: type[Told], body: Body[Told]) -> Told:
+    def run(
+        self,
+        request: Request,
+        reply: type[Told],
+        body: Body[Told],
+        *,
+        last: Callable[[], None] | None = None,
+    ) -> Told:
         """Run `body` in a transaction, once for the key of the call being served, and return its outcome.
 
         `body` gets the session, which it MUST pass to every operation, and `emit`. It may run several times;
         one run is kept. What it returns is stored: ids and versions only, never content. Raises what the
         first run raised, IdempotencyKeyReused, or a kind of Unavailable: then the outcome is not known, and
         the command may be given again with its key.
+
+        `last` is what somebody else is told before the commit: not for a command that has an outcome already.
         """
         serving = _serving()
         command = _Command(_identity(request, serving) if self._dedupe else uuid.uuid4().hex, _hash(request))
         refusal: ConcordatError | None = None
         try:
-            return self._once(command, serving, body)
+            return self._once(command, serving, body, last)
         except _Repeated:
             pass
         except (Refused, NotVisible):
@@ -125,7 +134,9 @@ class CommandLog:
         """The key of the command being served. Raises IdempotencyKeyRequired."""
         return str(_serving().key)
 
-    def _once(self, command: _Command, serving: Context, body: Body[Told]) -> Told:
+    def _once(
+        self, command: _Command, serving: Context, body: Body[Told], last: Callable[[], None] | None
+    ) -> Told:
         runs, events = 0, list[Event]()
 
         def attempt(session: ClientSession) -> Told:
@@ -137,6 +148,8 @@ class CommandLog:
             outcome = body(session, emit)
             told = {"outcome": outcome.model_dump(mode="json"), **columns(events if self._boxed else ())}
             self._remember(command, told, session)
+            if last is not None:
+                last()
             return outcome
 
         def emit(event_type: str, aggregate: str, number: int, data: EventData) -> None:

@@ -44,7 +44,7 @@ from services.chassis.topology import INTAKE, dead_queue, retry_exchange
 from services.chassis.wire import Connection, acknowledge
 from services.contracts.errors import ConcordatError, Unauthenticated, Unavailable
 
-BATCH, LINGER = 500, 0.05
+BATCH, LINGER = 500, 0.1
 """Records that one batch has at most, and seconds that the first of it waits for others."""
 BREATH = 25
 """Records that are opened before others have their turn: a hub that stands still loses its connection."""

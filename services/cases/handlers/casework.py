@@ -246,15 +246,18 @@ class Casework:
         request: AboutCase,
         reply: type[Told],
         body: Callable[[Work], Told],
+        *,
+        last: Callable[[], None] | None = None,
     ) -> tuple[Opened, Told, bool]:
-        """Decide, then run `body` as a command, as often as the case moves in between.
+        """Decide, then run `body` as a command, as often as the case moves in between. What `body` records
+        it keeps itself; or `last` does, before the commit, and then nothing is looked up beforehand.
 
         Returns what was decided on, the outcome, and whether this very call made it: else it was told what
         an earlier one with the same key came to, and nothing was changed or recorded. Refusals are recorded.
         """
         for attempt in range(TRIES):
             opened = self.open(request.case_id, caller, act)
-            if attempt == 0 and (first := self.commands.done(request, reply)) is not None:
+            if attempt == 0 and last is None and (first := self.commands.done(request, reply)) is not None:
                 return opened, first, False
             made: list[Told] = []
 
@@ -264,7 +267,7 @@ class Casework:
 
             try:
                 with _TURNS.of(request.case_id):
-                    told = self.commands.run(request, reply, run)
+                    told = self.commands.run(request, reply, run, last=last)
             except Moved:
                 continue
             except (Refused, NotVisible) as problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from services.cases.domain.case import Case, clock, entry_added, entry_changed
@@ -82,7 +83,7 @@ class Entries(Contents):
             made.append(self._tell_entry(ADD, "entry.added", entry, case, work))
             return EntryMade(case_id=case.id, entry_id=entry.id)
 
-        opened, told, mine = self.change(ADD, caller, request, EntryMade, body)
+        opened, told, mine = self.change(ADD, caller, request, EntryMade, body, last=lambda: self._keep(made))
         return self._answer_entry(opened, told, made[-1] if mine else None, caller)
 
     @command(expected_exceptions=ConcordatError)
@@ -99,7 +100,9 @@ class Entries(Contents):
             made.append(self._replace_entry(REVISE, "entry.revised", entry, after, work))
             return EntryMade(case_id=request.case_id, entry_id=request.entry_id)
 
-        opened, told, mine = self.change(REVISE, caller, request, EntryMade, body)
+        opened, told, mine = self.change(
+            REVISE, caller, request, EntryMade, body, last=lambda: self._keep(made)
+        )
         return self._answer_entry(opened, told, made[-1] if mine else None, caller)
 
     @command(expected_exceptions=ConcordatError)
@@ -114,7 +117,9 @@ class Entries(Contents):
             made.append(self._replace_entry(WITHDRAW, "entry.withdrawn", entry, after, work))
             return EntryMade(case_id=request.case_id, entry_id=request.entry_id)
 
-        opened, told, mine = self.change(WITHDRAW, caller, request, EntryMade, body)
+        opened, told, mine = self.change(
+            WITHDRAW, caller, request, EntryMade, body, last=lambda: self._keep(made)
+        )
         return self._answer_entry(opened, told, made[-1] if mine else None, caller)
 
     def _entry(self, work: Work, entry_id: str) -> Entry:
@@ -128,7 +133,7 @@ class Entries(Contents):
         return self._tell_entry(act, event, after, case, work)
 
     def _tell_entry(self, act: Act, event: EventName, entry: Entry, case: Case, work: Work) -> Made:
-        """The event of this version, and the record: the last thing before the commit."""
+        """The event of this version, and the record to be kept: the last thing before the commit."""
         data = CaseEvent(
             case_id=case.id,
             entry_id=entry.id,
@@ -139,9 +144,11 @@ class Entries(Contents):
         )
         work.emit(event, case.aggregate, case.version, data)
         objects = [about(case, ("timeline",)), _object(entry)]
-        record = done(act, work.caller, objects, use=case.template)
+        return entry, case, done(act, work.caller, objects, use=case.template)
+
+    def _keep(self, made: Sequence[Made]) -> None:
+        _, _, record = made[-1]
         self.records.keep(record)
-        return entry, case, record
 
     def _answer_entry(
         self,

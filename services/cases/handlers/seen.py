@@ -1,4 +1,4 @@
-"""Who has seen what of its own doing, written down now and then: for "unread" alone."""
+"""Who has seen what, written down now and then: for "unread" alone."""
 
 from __future__ import annotations
 

@@ -10,14 +10,11 @@ from datetime import UTC, datetime
 
 from pymongo import ASCENDING, UpdateOne
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from services.chassis.logs import log
 from services.chassis.migrations import Step
 from services.chassis.mongo import Document, in_time
-from services.contracts.errors import ConcordatError
 
 KEPT_SECONDS = 366 * 24 * 3600
 HELD_AT_MOST = 20_000
@@ -32,15 +29,14 @@ class ReadStore:
             write_concern=WriteConcern(w=1, j=False), read_concern=ReadConcern("local")
         )
         self._written: dict[str, datetime] = {}
+        self._marked: dict[str, datetime] = {}
         self._following: dict[str, tuple[datetime, datetime]] = {}
 
     def mark(self, principal: str, case_id: str, seen: datetime) -> None:
-        """`principal` has seen the case as it was at `seen`. Costs nothing when known. Never raises."""
+        """`principal` has seen the case as it was at `seen`. Written by `flush`, unless it is known."""
         key = f"{principal}/{case_id}"
-        if self._written.get(key) == seen:
-            return
-        self._write(key, seen)
-        self._hold(key, seen)
+        if self._written.get(key) != seen:
+            self._marked[key] = seen
 
     def follow(self, principal: str, case_id: str, before: datetime, now: datetime) -> None:
         """It changed the case itself: seen up to `before`, it has seen it up to `now`. Written by `flush`."""
@@ -49,17 +45,21 @@ class ReadStore:
         self._following[key] = (first, now)
 
     def flush(self) -> None:
-        """Write what follows, in one go. What a process that dies has not written is shown as unread."""
-        if not self._following:
+        """Write what was seen, in one go. What a process that dies has not written is shown as unread."""
+        if not self._marked and not self._following:
             return
+        marked, self._marked = self._marked, {}
         following, self._following = self._following, {}
         at = datetime.now(UTC)
-        updates = [
-            UpdateOne({"_id": key, "seen": {"$gte": before}}, {"$set": {"seen": now, "at": at}})
-            for key, (before, now) in following.items()
-        ]
         with in_time():
-            self._loose.bulk_write(updates, ordered=False)
+            if marked:
+                self._loose.bulk_write(
+                    [_marking(key, seen, at) for key, seen in marked.items()], ordered=False
+                )
+                self._hold(marked)
+            if following:
+                updates = [_following(key, before, now, at) for key, (before, now) in following.items()]
+                self._loose.bulk_write(updates, ordered=False)
 
     def seen(self, principal: str, case_ids: Collection[str]) -> dict[str, datetime]:
         """By case: one read."""
@@ -68,20 +68,22 @@ class ReadStore:
         keys = [f"{principal}/{one}" for one in case_ids]
         with in_time():
             rows = list(self._loose.find({"_id": {"$in": keys}}, {"seen": True}))
-        return {row["_id"].partition("/")[2]: row["seen"] for row in rows}
+        found = {row["_id"]: row["seen"] for row in rows}
+        found.update((key, self._marked[key]) for key in keys if key in self._marked)
+        return {key.partition("/")[2]: seen for key, seen in found.items()}
 
-    def _write(self, key: str, seen: datetime) -> None:
-        update = {"$set": {"seen": seen, "at": datetime.now(UTC)}}
-        try:
-            with in_time():
-                self._loose.update_one({"_id": key}, update, upsert=True)
-        except (ConcordatError, PyMongoError) as problem:
-            log.info("read_not_marked", kind=type(problem).__name__)
-
-    def _hold(self, key: str, seen: datetime) -> None:
+    def _hold(self, marked: dict[str, datetime]) -> None:
         if len(self._written) >= HELD_AT_MOST:
             self._written.clear()
-        self._written[key] = seen
+        self._written.update(marked)
+
+
+def _marking(key: str, seen: datetime, at: datetime) -> UpdateOne:
+    return UpdateOne({"_id": key}, {"$set": {"seen": seen, "at": at}}, upsert=True)
+
+
+def _following(key: str, before: datetime, now: datetime, at: datetime) -> UpdateOne:
+    return UpdateOne({"_id": key, "seen": {"$gte": before}}, {"$max": {"seen": now}, "$set": {"at": at}})
 
 
 def _make_indexes(database: Database[Document]) -> None:

@@ -18,7 +18,7 @@ RESEALED_AT_ONCE = 100
 class Sweeping(Parts):
     """Numbering, delivering, sealing anew."""
 
-    @every(0.04)
+    @every(0.06)
     def number_items(self) -> None:
         """Give numbers to what came in, so that it is seen."""
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from services.chassis.commands import Emit
@@ -19,6 +20,7 @@ from services.sharing.domain.known import Known, Today
 from services.sharing.domain.ownership import Ownership, register
 from services.sharing.domain.regime import regime_of
 from services.sharing.handlers.grants import Grants
+from services.sharing.stores.ownerships import AlreadyOwned
 
 UNCONFIRMED = timedelta(minutes=10)
 """After this time a registration without a case is taken to have come to nothing."""
@@ -39,19 +41,18 @@ class OwnershipHandlers(Grants):
         wanted, run = self._wanted(request, self.directory.today()), new_event_id()
 
         def own(session: Session, _emit: Emit) -> Registered:
-            found = self.ownerships.find(request.case_id, session)
-            if found is None:
-                self.ownerships.add(wanted, session)
-            elif found.owner.user.id != request.owner_user_id:
-                raise InvalidTransition(cause="the case has another owner")
-            return Registered(case_id=request.case_id, run=run if found is None else "-")
+            self.ownerships.add(wanted, session)
+            return Registered(case_id=request.case_id, run=run)
 
-        told = self.commands.run(request, Registered, own)
-        if told.run == run:
-            return wanted.acl
+        with suppress(AlreadyOwned):
+            told = self.commands.run(request, Registered, own)
+            if told.run == run:
+                return wanted.acl
         ownership = self.ownerships.find(request.case_id)
         if ownership is None:  # swept since: what is given again so late is begun anew, under another id
             raise InvalidTransition(cause="registration was swept")
+        if ownership.owner.user.id != request.owner_user_id:
+            raise InvalidTransition(cause="the case has another owner")
         return ownership.acl
 
     def _wanted(self, request: RegisterCase, today: Today) -> Ownership:

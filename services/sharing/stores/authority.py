@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from datetime import date
 from functools import cached_property
-from typing import Literal
+from typing import ClassVar, Literal
+from weakref import WeakKeyDictionary
 
 from pymongo.database import Database
 
 from services.chassis import context
 from services.chassis.coalescing import Coalesced
 from services.chassis.deadline import Deadline
-from services.chassis.mongo import Document, in_time, linearizable, within
+from services.chassis.mongo import Client, Document, in_time, linearizable, within
 from services.sharing.domain.standing import StandingOn
 from services.sharing.stores.standing import EMPTY, ID, standing_of
 
@@ -64,6 +65,16 @@ def _deadline() -> Deadline:
 
 
 class AuthorityStore:
+    _of: ClassVar[WeakKeyDictionary[Client, AuthorityStore]] = WeakKeyDictionary()
+
+    @classmethod
+    def of(cls, database: Database[Document]) -> AuthorityStore:
+        """The one of this process: whoever asks of it shares its barrier with all who ask at the time."""
+        found = cls._of.get(database.client)
+        if found is None:
+            found = cls._of[database.client] = cls(database)
+        return found
+
     def __init__(self, database: Database[Document]) -> None:
         self._client = database.client
         self._standing, self._fences = database["standing"], database["fences"]

@@ -43,7 +43,7 @@ class DirectoryStore:
             TeamStore(database),
             ClientStore(database),
         )
-        self._agencies, self._authority = AgencyStore(database), AuthorityStore(database)
+        self._agencies, self._authority = AgencyStore(database), AuthorityStore.of(database)
         self._rows: dict[DirectoryKind, Any] = {
             "user": database["users"],
             "team": database["teams"],

@@ -16,11 +16,16 @@ from datetime import datetime
 import bson
 from pymongo import ASCENDING, DESCENDING
 from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
 
 from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
 from services.contracts.errors import Busy
 from services.sharing.domain.ownership import Change, Ownership, PastGrant, decoy
+
+
+class AlreadyOwned(Exception):
+    """The case is registered already."""
 
 
 class OwnershipStore:
@@ -45,8 +50,11 @@ class OwnershipStore:
         return {row["_id"]: _ownership(row) for row in rows}
 
     def add(self, ownership: Ownership, session: Session) -> None:
-        """Raises DuplicateKeyError: the case is registered already."""
-        self._rows.insert_one(_row(ownership), session=session)
+        """Raises AlreadyOwned."""
+        try:
+            self._rows.insert_one(_row(ownership), session=session)
+        except DuplicateKeyError:
+            raise AlreadyOwned from None
 
     def save(self, change: Change, session: Session) -> None:
         """Put a change in the place of what it was decided on, which was read in the same transaction."""
