@@ -239,6 +239,8 @@ def refused(visit: Visit, problem: ConcordatError) -> Outcome:
     code = problem.public_code
     if problem.retry_after is not None:
         visit.resp.set_header("Retry-After", str(problem.retry_after))
+    if visit.from_elsewhere():
+        visit.typed = {}
     if visit.typed and code != "bad_credentials":
         return kept(visit, problem, Form((), visit.typed))
     if type(problem) in _FIRST:

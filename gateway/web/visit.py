@@ -230,6 +230,13 @@ class Visit:
         """For forms that need no session yet: what the browser says of where it comes from."""
         return self._asking.sessions.same_origin(self.req)
 
+    def from_elsewhere(self) -> bool:
+        """The browser says that another site sent this form, and nothing in it proves otherwise. Its fields
+        are that site's words: they MUST NOT be offered to be sent again from a page of ours."""
+        if getattr(self.req.context, "csrf_proved", False) or self.from_our_own_page():
+            return False
+        return bool(self.req.get_header("Origin") or self.req.get_header("Sec-Fetch-Site"))
+
     def address(self) -> str | None:
         return self._asking.sessions.address(self.req)
 

@@ -62,12 +62,23 @@ def test_sent_twice_it_has_one_key(site: SiteClient) -> None:
 
 @pytest.mark.parametrize("csrf", ["", "wrong"])
 def test_without_the_token_nothing_is_done_and_the_text_is_kept(site: SiteClient, csrf: str) -> None:
-    answer = site.post(
-        "/cases/c1/entries/new?type=note", {**NOTE, "csrf": csrf}, origin="https://evil.example"
-    )
+    answer = site.post("/cases/c1/entries/new?type=note", {**NOTE, "csrf": csrf})
     assert answer.status_code == 403
     assert site.asking.told == []
     assert NOTE["text"] in answer.text
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+@pytest.mark.parametrize("cookie", [True, False])
+@pytest.mark.parametrize("path", ["/cases/c1/entries/new?type=note", "/log-in"])
+def test_what_another_site_sends_is_not_offered_to_be_sent_again(
+    site: SiteClient, path: str, cookie: bool, origin: str
+) -> None:
+    answer = site.post(path, {**NOTE, "csrf": ""}, cookie=cookie, origin=origin)
+    assert answer.status_code in (303, 403)
+    assert site.asking.told == []
+    assert NOTE["text"] not in answer.text
+    assert site.csrf not in re.sub(r'(?s)<form action="/log-out".*?</form>', "", answer.text)
 
 
 def test_a_form_from_our_own_origin_needs_no_token(site: SiteClient) -> None:
