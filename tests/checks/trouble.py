@@ -7,8 +7,8 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import pymongo
 
@@ -75,22 +75,34 @@ class Trouble:
 
     def _depose(self) -> str:
         """The primary stands still until another is elected and for a while after; it wakes up believing."""
-        primary = self._primary()
-        self._frozen([self._cell.processes()[primary].pid], DEPOSED_SECONDS)
+        with self.deposed():
+            time.sleep(DEPOSED_SECONDS)
         return f"primary frozen {DEPOSED_SECONDS:.0f} s"
 
-    def _primary(self) -> str:
+    @contextmanager
+    def deposed(self) -> Iterator[str]:
+        """The primary stands still meanwhile; its name."""
+        primary = self.primary()
+        with self._still([self._cell.processes()[primary].pid]):
+            yield primary
+
+    def primary(self) -> str:
+        """The name of the database's primary. Raises PyMongoError, LookupError."""
         with pymongo.MongoClient(self._cell.mongo_url("operator"), serverSelectionTimeoutMS=5000) as client:  # type: ignore[var-annotated]
             client.admin.command("ping")
             port = client.primary[1] if client.primary else 0
-        found = [name for name, its in self._cell.ports.items() if its == port and "mongo" in name]
-        return found[0]
+        return [name for name, its in self._cell.ports.items() if its == port and "mongo" in name][0]  # noqa: RUF015
 
     def _frozen(self, pids: list[int], seconds: float) -> None:
+        with self._still(pids):
+            time.sleep(seconds)
+
+    @contextmanager
+    def _still(self, pids: list[int]) -> Iterator[None]:
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
         try:
-            time.sleep(seconds)
+            yield
         finally:
             for pid in pids:
                 with suppress(ProcessLookupError):

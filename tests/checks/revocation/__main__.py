@@ -10,22 +10,26 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.console import Console
 
 from tests.bench.figures import Report
 from tests.bench.table import show, show_figures
 from tests.checks.ground import ground, usual
+from tests.checks.revocation.deposing import Deposing
 from tests.checks.revocation.driver import Driver
 from tests.checks.revocation.guests import CHANNELS, Reader, Watcher
 from tests.checks.revocation.history import History, Turn
 from tests.checks.revocation.judge import Violation, shut_out, violations
-from tests.checks.revocation.planted import PLANTINGS, Fault, Planting
+from tests.checks.revocation.mover import Mover
+from tests.checks.revocation.planted import BELIEVING, PLANTED, Fault, Planting
 from tests.checks.revocation.scene import Scene, set_up
 from tests.checks.trouble import Trouble
 
@@ -35,7 +39,8 @@ WANTED = 5_000 if SHORT else 100_000
 LONGEST = 150.0 if SHORT else 3000.0
 """Seconds that one run may take, whatever it has done by then."""
 PROVING = 40.0
-PROVING_IN_CLUSTER = 150.0
+DEPOSED_MOST = 5
+"""Times that the primary is deposed until the fault is found."""
 SLOWEST = 5.0
 
 console = Console(highlight=False, soft_wrap=True)
@@ -72,7 +77,8 @@ def play(run: Run) -> Came:
         stop, calm = threading.Event(), threading.Event()
         watcher, trouble = Watcher(on.urls, scene, history), Trouble(on.cell, seed=7, acts=run.troubles)
         watcher.subscribe()
-        drivers = [Driver(on.urls, scene, number, history) for number in range(CASES)]
+        drivers: list[Driver | Mover] = [Driver(on.urls, scene, number, history) for number in range(CASES)]
+        drivers.append(Mover(on.urls[-1], scene, history))
         players = [*drivers, *_readers(on.urls, scene, history), watcher]
         workers = [threading.Thread(target=one.run, args=(stop,)) for one in players]
         troubling = threading.Thread(target=trouble.run, args=(calm,))
@@ -100,7 +106,7 @@ def play(run: Run) -> Came:
 def _readers(urls: list[str], scene: Scene, history: History) -> list[Reader]:
     return [
         Reader(urls[n % len(urls)], scene, guest, history, 100 + n)
-        for n, guest in enumerate(scene.guests * 2)
+        for n, guest in enumerate([*scene.guests * 2, scene.member])
     ]
 
 
@@ -112,9 +118,10 @@ def main() -> int:
     arguments = _arguments()
     report = Report("check-revocation")
     where = _where(arguments)
-    for planting in PLANTINGS if not arguments.no_proofs else ():
-        if not planting.cluster or any(where):
-            _prove(planting, report)
+    if not arguments.no_proofs:
+        _prove(report)
+    if any(where) and not arguments.no_proofs:
+        _prove_deposed(report)
     for cluster in where if not arguments.only_proofs else ():
         _check(cluster, arguments.operations, report)
     show_figures(report)
@@ -122,23 +129,31 @@ def main() -> int:
     return 0 if report.holds else 1
 
 
-def _prove(planting: Planting, report: Report) -> None:
-    cluster = planting.cluster
-    came = play(
-        Run(
-            usual(2 if cluster else 1),
-            cluster=cluster,
-            commands=planting.commands(),
-            environment=planting.environment(),
-            troubles=("depose",) if cluster else (),
-            longest=PROVING_IN_CLUSTER if cluster else PROVING,
-            looked_for=planting.faults,
-        )
-    )
-    for name, number in _by_fault(planting.faults, came.found).items():
-        console.print(f"planted, {name}: {number} violations, {came.seconds:.0f} s")
+def _prove(report: Report) -> None:
+    run = Run(usual(), commands=PLANTED.commands(), longest=PROVING, looked_for=PLANTED.faults)
+    came = play(run)
+    _found(PLANTED, came.found, came.seconds, report)
+
+
+def _prove_deposed(report: Report) -> None:
+    history, began = History(), time.monotonic()
+    with tempfile.NamedTemporaryFile("w") as file:
+        environment = BELIEVING.environment(Path(file.name))
+        running = ground(usual(2), cluster=True, commands=BELIEVING.commands(), environment=environment)
+        with running as on:
+            deposing = Deposing(on, set_up(on, 1), history, Path(file.name))
+            for number in range(DEPOSED_MOST):
+                deposing.round(number)
+                if violations(history):
+                    break
+    _found(BELIEVING, violations(history), time.monotonic() - began, report)
+
+
+def _found(planting: Planting, found: Sequence[Violation], seconds: float, report: Report) -> None:
+    for name, number in _by_fault(planting.faults, found).items():
+        console.print(f"planted, {name}: {number} violations, {seconds:.0f} s")
         report.add(f"planted, {name}: violations found", number, "violations", ">= 1")
-    for violation in came.found[:5]:
+    for violation in found[:5]:
         console.print(f"  such as {violation.text()}")
 
 
@@ -164,7 +179,7 @@ def _check(cluster: bool, wanted: int, report: Report) -> None:
     report.add(f"{name}: operations", history.operations, "operations", f">= {wanted}")
     report.add(f"{name}: operations per second", history.operations / came.seconds, "1/s")
     report.add(f"{name}: narrowings acknowledged", narrowings, "narrowings", ">= 20")
-    report.add(f"{name}: cases of which nothing is known any more", came.lost, "cases", "== 0")
+    report.add(f"{name}: givings and takings whose end nobody knows", came.lost, "", "== 0")
     for channel in CHANNELS:
         report.add(f"{name}: sightings, {channel}", seen[channel], "sightings", ">= 1")
     report.add(f"{name}: asked while shut out", barred.total(), "times", ">= 200")

@@ -43,7 +43,7 @@ class Driver:
         try:
             while not stop.is_set():
                 guests = self._random.sample(self._scene.guests, self._random.choice((1, 2, 3)))
-                share = self._let_in(guests)
+                share = self.let_in(guests)
                 self._rest(REST)
                 self._note()
                 self._shut_out(share, guests)
@@ -53,8 +53,8 @@ class Driver:
         for line in (self._line, *self._guests.values()):
             line.close()
 
-    def _let_in(self, guests: Sequence[Guest]) -> str:
-        """The share. It is asked for until it is there, under one key: it is made once."""
+    def let_in(self, guests: Sequence[Guest]) -> str:
+        """The share. It is asked for until it is there, under one key: it is made once. Raises Lost."""
         body = share_body(self._scene, [guest.member for guest in guests], level="contribute")
         key = uuid.uuid4().hex
         answer = self._until_done(
@@ -84,9 +84,13 @@ class Driver:
             self._turn(guests, False, ALL, way, lambda: self._patch(line, path, ended))
         if way != "revoke":
             self._rest(REST)
-        gone = f"{path}?reason=no_longer_needed"
-        self._until_done(guests, False, "revoke", lambda: self._line.ask("DELETE", gone))
+        self.revoke(share, guests)
         self._note()
+
+    def revoke(self, share: str, guests: Sequence[Guest]) -> None:
+        """Until it is done. Raises Lost."""
+        gone = f"{self._path}/{share}?reason=no_longer_needed"
+        self._until_done(guests, False, "revoke", lambda: self._line.ask("DELETE", gone))
 
     def _until_done(self, guests: Sequence[Guest], gives: bool, kind: str, change: Change) -> Answer:
         """A change that is harmless when it is repeated. Raises Lost."""

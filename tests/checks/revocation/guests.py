@@ -183,6 +183,7 @@ class Watcher:
 
     def run(self, stop: threading.Event) -> None:
         people = [guest for guest in self._scene.guests if guest.key.startswith("u:")]
+        people.append(self._scene.member)
         threads = [
             threading.Thread(target=self._watch, args=(guest, self._urls[n % len(self._urls)], stop))
             for n, guest in enumerate(people)

@@ -23,7 +23,8 @@ class Guest:
 
 @dataclass
 class Scene:
-    """Who takes part, and in what. `references` are the cases' by id."""
+    """Who takes part, and in what. `references` are the cases' by id. `guests` are named in shares; `member`
+    comes and goes through the team `team_id`, which every case is shared with."""
 
     owner: Api
     agency_id: str
@@ -31,20 +32,27 @@ class Scene:
     guests: list[Guest]
     cases: list[dict[str, Any]]
     references: dict[str, str]
+    administrator: Api
+    member: Guest
+    member_teams: list[str]
+    team_id: str
     made: dict[str, float] = field(default_factory=dict)
     """When entries were asked for, by id."""
 
 
 def set_up(on: Ground, cases: int) -> Scene:
-    """Cases of a police officer's; two people and a system of the landlord's are the guests."""
+    """Cases of a police officer's; two people and a system of the landlord's are the guests, a third person
+    the member."""
     owner = on.sign_in(POLICE, "practitioner")
     team = owner.get("/me")["teams"][0]["id"]
-    people = [on.sign_in(HOUSING, "practitioner", number) for number in (0, 2)]
-    me = people[0].get("/me")
-    guests = [
-        Guest(f"u:{(user := api.get('/me')['user']['id'])}", {"user_id": user}, str(api.token))
-        for api in people
+    people = [on.sign_in(HOUSING, "practitioner", number) for number in (0, 2, 1)]
+    us = [api.get("/me") for api in people]
+    *guests, member = [
+        Guest(f"u:{me['user']['id']}", {"user_id": me["user"]["id"]}, str(api.token))
+        for api, me in zip(people, us, strict=True)
     ]
+    administrator, agency_id = on.sign_in(HOUSING, "agency_admin"), us[0]["agency"]["id"]
+    joined = administrator.post("/teams", {"agency_id": agency_id, "name": "Comes and goes"})
     client = on.cast.clients[0]
     system = Api(on.url).sign_in_client(client["id"], client["client_secret"])
     guests.append(Guest(f"c:{client['id']}", {"client_id": client["id"]}, str(system.token)))
@@ -53,14 +61,22 @@ def set_up(on: Ground, cases: int) -> Scene:
     for _ in range(cases):
         tale = story.fresh()
         made.append(story.open_case(owner, team, tale, story.subjects(owner, team, tale)))
-    return Scene(
+    scene = Scene(
         owner,
-        me["agency"]["id"],
+        agency_id,
         protocol["id"],
         guests,
         made,
         {case["id"]: case["reference"] for case in made},
+        administrator,
+        member,
+        [one["id"] for one in us[2]["teams"]],
+        joined["id"],
     )
+    for case in made:
+        body = share_body(scene, [{"team_id": joined["id"]}], level="contribute")
+        owner.post(f"/cases/{case['id']}/shares", body)
+    return scene
 
 
 _turns = itertools.count()
