@@ -89,7 +89,9 @@ PROMISED = """
 /audit/entries/{} GET
 /audit/entries/{}/proof GET
 /audit/entries/{}/receipt GET
+/audit/checkpoints GET
 /audit/checkpoints/latest GET
+/audit/cosignatures POST
 /audit/consistency GET
 /audit/keys GET
 /audit/export GET
