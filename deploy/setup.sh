@@ -67,12 +67,14 @@ install_rabbitmq() {
     if [ "$(id -u)" -eq 0 ] && [ ! -e "$policy" ]; then
         ours=yes
         trap 'rm -f "$policy"' EXIT
+        trap 'exit 130' INT  # else it would stay behind, and no package could start its service any more
+        trap 'exit 143' TERM HUP
         printf '#!/bin/sh\nexit 101\n' >"$policy"
         chmod 755 "$policy"
     fi
     mapper=$(epmd -names 2>/dev/null || true)
     apt_install "RabbitMQ is missing." rabbitmq-server
-    [ "$ours" = no ] || { rm -f "$policy"; trap - EXIT; }
+    [ "$ours" = no ] || { rm -f "$policy"; trap - EXIT INT TERM HUP; }
     quieten_rabbitmq
     # The package's scripts may leave Erlang's port mapper behind, on all addresses; one from before is not ours,
     # and one with nodes refuses to end.
@@ -89,21 +91,24 @@ quieten_rabbitmq() {
     fi
 }
 
-install_mongod_libraries() {
-    for mongod in .venv/lib/python3*/site-packages/fiftyone/db/bin/mongod; do
-        [ -x "$mongod" ] || continue
-        if ldd "$mongod" | grep -q 'not found'; then
-            apt_install "mongod lacks shared libraries." libssl3 libcurl4
+# install_libraries PROGRAM PACKAGE...: what a program from PyPI needs of the system, where it is not there.
+install_libraries() {
+    program=$1; shift
+    for file in .venv/lib/python3*/site-packages/$program; do
+        [ -x "$file" ] || continue
+        if ldd "$file" | grep -q 'not found'; then
+            apt_install "$file lacks shared libraries." "$@"
         fi
     done
 }
 
 install_browser() {
-    apt_install "Chromium is missing." chromium
+    command -v chromium >/dev/null || apt_install "Chromium is missing." chromium
+    install_libraries playwright/driver/node libatomic1
 }
 
 up_to_date || make_venv
 deploy/assets.sh
 [ -x "$rabbitmq" ] || install_rabbitmq
-[ -n "${MONGO_URL:-}" ] || command -v mongod >/dev/null || install_mongod_libraries
-[ -z "${BROWSER:-}" ] || command -v chromium >/dev/null || install_browser
+[ -n "${MONGO_URL:-}" ] || command -v mongod >/dev/null || install_libraries fiftyone/db/bin/mongod libssl3 libcurl4
+[ -z "${BROWSER:-}" ] || install_browser
