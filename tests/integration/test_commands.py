@@ -49,7 +49,14 @@ class Bench:
         self.notes, self.told = NoteStore(self.database), list[Event]()
         self.log = CommandLog(self.database, "echo", self.told.extend, **options)
 
-    def change(self, note: str, key: str, text: str = "text", **more: Any) -> NoteVersion:
+    def change(
+        self,
+        note: str,
+        key: str,
+        text: str = "text",
+        last: Callable[[], None] | None = None,
+        **more: Any,
+    ) -> NoteVersion:
         request = ChangeNote(note_id=note, text=text)
 
         def record(session: Session, emit: Emit) -> NoteVersion:
@@ -58,7 +65,7 @@ class Bench:
             return NoteVersion(note_id=note, version=version)
 
         with context.use(serving(own(note, key), **more)):
-            return self.log.run(request, NoteVersion, record)
+            return self.log.run(request, NoteVersion, record, last=last)
 
     def refuse(self, note: str, key: str, problem: Exception) -> None:
         def record(session: Session, emit: Emit) -> NoteVersion:
@@ -217,3 +224,22 @@ def test_with_the_outbox_switched_off_the_event_is_in_nobodys_keeping(client: Cl
     bench.change(note, uuid.uuid4().hex)
     assert bench.events(note) == []
     assert [event.number for event in bench.told] == [1]
+
+
+def test_what_is_told_last_is_not_told_by_a_repetition(bench: Bench, note: str) -> None:
+    told: list[int] = []
+    first = bench.change(note, "key", last=lambda: told.append(1))
+    assert bench.change(note, "key", last=lambda: told.append(2)) == first
+    assert told == [1]
+    assert bench.versions(note) == [1]
+
+
+def test_nothing_takes_effect_when_it_cannot_be_told(bench: Bench, note: str) -> None:
+    def fail() -> None:
+        raise Unavailable
+
+    with pytest.raises(Unavailable):
+        bench.change(note, "key", last=fail)
+    assert bench.versions(note) == []
+    assert bench.events(note) == []
+    assert bench.change(note, "key").version == 1
