@@ -51,6 +51,8 @@ def _member(places: Places, binary: str, key_file: str, name: str, port: int, *,
         "--networkMessageCompressors": "disabled",
         "--wiredTigerCacheSizeGB": "0.25",
         "--oplogSize": "100",
+        # A slow operation would be logged with all that it says of people (V6).
+        "--slowOpSampleRate": "0",
     }
     parameters = {
         "transactionLifetimeLimitSeconds": TRANSACTION_SECONDS,

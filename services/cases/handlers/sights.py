@@ -93,5 +93,12 @@ class Sights(Casework):
 
 
 def distinct(objects: Sequence[Object]) -> list[Object]:
-    """Each thing once, in its first place."""
-    return list({(one.type, one.id): one for one in reversed(objects)}.values())[::-1]
+    """Each thing once, in its first place, with every section that was named of it."""
+    found: dict[tuple[str, str], Object] = {}
+    for one in objects:
+        before = found.get((one.type, one.id))
+        sections = (*(before.sections if before else ()), *one.sections)
+        found[one.type, one.id] = (before or one).model_copy(
+            update={"sections": tuple(dict.fromkeys(sections))}
+        )
+    return list(found.values())

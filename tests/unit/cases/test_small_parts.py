@@ -12,9 +12,11 @@ from services.cases.domain import cursors
 from services.cases.domain.finding import found_by
 from services.cases.domain.references import new_reference, reference_in
 from services.cases.domain.statuses import check_move, check_open, event_of, needs_owner
+from services.cases.handlers.sights import distinct
 from services.contracts.access import standing_of
 from services.contracts.errors import CaseClosed, InvalidTransition, Malformed
 from services.contracts.paging import PageRequest
+from services.contracts.records import Object
 from services.contracts.vocabulary import CaseStatus
 from tests.unit.cases.making import caller, case, share
 
@@ -87,3 +89,13 @@ def test_words_are_found_where_they_may_be_read() -> None:
 def test_a_cursors_moment_is_within_what_dates_reach(edge: str) -> None:
     with pytest.raises(Malformed):
         cursors.moment(edge)
+
+
+def test_a_thing_named_twice_is_told_once_with_all_its_sections() -> None:
+    first, subject = (
+        Object(type="case", id="c", sections=("subjects",), version=3),
+        Object(type="subject", id="s"),
+    )
+    again = first.model_copy(update={"sections": ("timeline", "subjects")})
+    both = first.model_copy(update={"sections": ("subjects", "timeline")})
+    assert distinct([first, subject, again, subject]) == [both, subject]
