@@ -39,32 +39,24 @@ def walk(system: Ground) -> Walk:
 
 
 def everything(system: Ground) -> dict[str, Any]:
-    """Ids of all that the seeding makes, and how much is in each case."""
-    found = {}
-    for path, api in _readers(system):
-        found[path] = sorted(one["id"] for one in api.all(path))
-    officer = system.sign_in(POLICE, "practitioner")
+    """Ids of all that the seeding makes, and of what is in each case."""
+    readers = {
+        "operator": Api(system.url).sign_in(OPERATOR.username, system.password(OPERATOR.username)),
+        "practitioner": system.sign_in(POLICE, "practitioner"),
+    }
+    found = {path: _ids(api, path) for role, api in readers.items() for path in LISTS[role]}
+    for agency in (POLICE, HOUSING):
+        administrator = system.sign_in(agency, "agency_admin")
+        found |= {f"{agency}{path}": _ids(administrator, path) for path in LISTS["agency_admin"]}
     for case in found["/cases"]:
         for part in ("entries", "tasks", "shares"):
             path = f"/cases/{case}/{part}"
-            found[path] = sorted(one["id"] for one in officer.all(path))
+            found[path] = _ids(readers["practitioner"], path)
     return found
 
 
-def _readers(system: Ground) -> Iterator[tuple[str, Api]]:
-    operator = Api(system.url).sign_in(OPERATOR.username, system.password(OPERATOR.username))
-    yield from ((path, operator) for path in LISTS["operator"])
-    for agency in (POLICE, HOUSING):
-        administrator = system.sign_in(agency, "agency_admin")
-        yield from (
-            (f"{path}?agency_id={_own(administrator)}", administrator) for path in LISTS["agency_admin"]
-        )
-    officer = system.sign_in(POLICE, "practitioner")
-    yield from ((path, officer) for path in LISTS["practitioner"])
-
-
-def _own(api: Api) -> str:
-    return str(api.get("/me")["agency"]["id"])
+def _ids(api: Api, path: str) -> list[str]:
+    return sorted(one["id"] for one in api.all(path))
 
 
 def test_filling_the_demonstration_again_doubles_nothing(system: Ground) -> None:

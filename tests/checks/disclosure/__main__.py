@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -210,8 +211,8 @@ def _tell(scene: Scene, came: Came, leaked: Sequence[str], search: Search, repor
     joined = came.joined
     for kind in ("missing", "doubled", "mismatched"):
         lines = getattr(joined, kind)
-        for line in lines[:10]:
-            console.print(f"{kind.upper()} {line}")
+        for line, number in Counter(lines).most_common(30):
+            console.print(f"{kind.upper()} {number} x {line}")
         report.add(kind, len(lines), "disclosures", "== 0")
     for place in leaked[:10]:
         console.print(f"LEAK {place}")

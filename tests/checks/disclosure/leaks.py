@@ -45,19 +45,21 @@ class Search:
                 answer = httpx.get(url, timeout=5, trust_env=False)
             except httpx.HTTPError:
                 continue
-            if self._trace in answer.content:
+            if self._trace.lower() in answer.content.lower():
                 yield f"metrics of {name}"
 
 
 def holds(file: Path, trace: bytes) -> bool:
-    """Whether it stands in the file, also across the borders of what is read at once."""
-    tail = b""
+    """Whether it stands in the file: in any case, as words for searching have none, and also across the
+    borders of what is read at once."""
+    trace, tail = trace.lower(), b""
     try:
         with file.open("rb") as content:
             while chunk := content.read(_CHUNK):
-                if trace in tail + chunk:
+                read = tail + chunk.lower()
+                if trace in read:
                     return True
-                tail = chunk[-len(trace) :]
+                tail = read[-len(trace) :]
     except OSError:
         return False
     return False

@@ -49,5 +49,6 @@ def test_a_leak_is_found_wherever_it_stands_in_a_file(
     file = tmp_path / "log"
     file.write_bytes(b"." * before + b"KANARIaa" + b"." * 20)
     assert leaks.holds(file, b"KANARIaa")
+    assert leaks.holds(file, b"kanariAA")
     assert not leaks.holds(file, b"KANARIab")
     assert not leaks.holds(tmp_path / "none", b"KANARIaa")
