@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from deploy import (
+    cli_audit,
     cli_bootstrap,
     cli_cell,
     cli_database,
@@ -39,6 +40,7 @@ app.add_typer(cli_queues.app, name="queues")
 app.add_typer(cli_keys.app, name="keys")
 app.add_typer(cli_secrets.app, name="secrets")
 app.add_typer(cli_import.app, name="import")
+app.add_typer(cli_audit.app, name="audit")
 app.add_typer(cli_verify.app, name="verify")
 
 

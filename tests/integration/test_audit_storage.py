@@ -21,6 +21,7 @@ from services.audit.domain.notes import Statement
 from services.audit.stores.entries import EntryStore
 from services.audit.stores.tree import TreeStore, append_only
 from services.audit.stores.writer import STEPS, LogWriter
+from services.audit.tools import fsck
 from services.chassis.logkeys import WrappingKeys
 from services.chassis.migrations import migrate
 from services.chassis.mongo import connect
@@ -195,3 +196,46 @@ def test_the_hash_of_a_detail_and_its_salt_is_what_the_leaf_says(log: Log) -> No
     found, (_, leaf, _) = log.entries.find(0), log.tree.leaves(0, 1)[0]
     assert found is not None
     verifier.check_detail(leaf, found.text, base64.b64encode(found.salt).decode())
+
+
+# -- fsck -----------------------------------------------------------------------------------------------
+
+
+def sound(log: Log) -> fsck.Sound:
+    return fsck.check(log.tree, log.entries, ORIGIN, [signer().verifier])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "index"),
+    [
+        (lambda at: at["leaves"].delete_one({"_id": 5}), 5),
+        (lambda at: at["leaves"].delete_one({"_id": 11}), 11),
+        (lambda at: at["leaves"].update_one({"_id": 4}, {"$set": {"leaf": b'{"id":"x"}'}}), 4),
+        (lambda at: at["leaves"].update_one({"_id": 7}, {"$set": {"hashes": bytes(128)}}), 7),
+        (lambda at: at["checkpoints"].update_one({"_id": 6}, {"$set": {"root": bytes(32)}}), 6),
+        (lambda at: at["checkpoints"].update_one({"_id": 6}, {"$set": {"note": "no note"}}), 6),
+        (lambda at: at["leaves"].delete_many({"_id": {"$gte": 9}}), 9),
+        (lambda at: at["tree"].update_one({}, {"$set": {"size": 3}}), 3),
+        (lambda at: at["entries"].delete_one({"_id": 2}), 2),
+        (lambda at: at["entries"].update_one({"_id": 2}, {"$unset": {"sealed": ""}}), 2),
+        (lambda at: at["detail_keys"].delete_one({"_id": 8}), 8),
+        (lambda at: at["entries"].update_one({"_id": 0}, {"$set": {"sealed": bytes(100)}}), 0),
+    ],
+)
+def test_fsck_names_the_first_index_that_is_wrong(log: Log, spoil: Any, index: int) -> None:
+    for begin in (0, 6):
+        log.append(*(record(number) for number in range(begin, begin + 6)))
+    assert sound(log) == fsck.Sound(12, 2, 12, 0)
+    stored = {
+        name: (append_only(log.database) if name in ("leaves", "checkpoints") else log.database)[name]
+        for name in ("leaves", "checkpoints", "tree", "entries", "detail_keys")
+    }
+    spoil(stored)
+    with pytest.raises(fsck.Broken, match=f"^index {index}\\b"):
+        sound(log)
+
+
+def test_fsck_takes_what_was_erased_for_sound(log: Log) -> None:
+    log.append(*(about(number, Object(type="subject", id="anna")) for number in range(3)), record(4))
+    log.entries.erase(Search(each=(("s:anna",),)), NOW)
+    assert sound(log) == fsck.Sound(4, 1, 1, 3)

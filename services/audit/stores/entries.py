@@ -95,6 +95,14 @@ class EntryStore:
             rows = self._entries.find({"_id": {"$gte": begin, "$lt": end}}, {"words": False})
             return {detail.index: detail for detail in self._opened(list(rows))}
 
+    def erased(self, begin: int, end: int) -> set[int]:
+        """The indexes of those whose detail was erased."""
+        with in_time():
+            rows = self._entries.find(
+                {"_id": {"$gte": begin, "$lt": end}, "erased": {"$exists": True}}, {"_id": 1}
+            )
+            return {row["_id"] for row in rows}
+
     def newest(self, search: Search, limit: int, after: Place | None) -> list[Detail]:
         """What matches, the newest act first."""
         entered = bool(search.each)

@@ -52,6 +52,16 @@ def append_only(database: Database[Document]) -> Database[Document]:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredLeaf:
+    """A leaf as it is stored, with the hashes of the subtrees that are complete with it."""
+
+    index: int
+    id: str
+    leaf: bytes
+    hashes: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """A checkpoint as it is kept."""
 
@@ -133,6 +143,24 @@ class TreeStore:
             rows = self._leaves.find({"_id": {"$gte": begin, "$lt": end}}).sort("_id", ASCENDING)
             return [(row["_id"], bytes(row["leaf"]), bytes(row["hashes"][:HASH_SIZE])) for row in rows]
 
+    def stored(self, begin: int, end: int) -> list[StoredLeaf]:
+        """Leaves as they are stored, from `begin` to before `end`."""
+        with in_time():
+            rows = self._leaves.find({"_id": {"$gte": begin, "$lt": end}}).sort("_id", ASCENDING)
+            return [
+                StoredLeaf(row["_id"], str(row["id"]), bytes(row["leaf"]), bytes(row["hashes"]))
+                for row in rows
+            ]
+
+    def history(self) -> Iterator[Kept]:
+        """Every checkpoint, the oldest first."""
+        after = -1
+        while rows := list(
+            self._checkpoints.find({"_id": {"$gt": after}}).sort("_id", ASCENDING).limit(1000)
+        ):
+            after = rows[-1]["_id"]
+            yield from map(_kept, rows)
+
     def check_point(self, statement: Statement, note: str, now: datetime) -> None:
         """Keep a checkpoint; the same one again changes nothing. Raises Forked."""
         row = {"_id": statement.size, "root": statement.root, "note": note, "at": now}
@@ -156,13 +184,17 @@ class TreeStore:
         wanted: Document = {} if below is None else {"_id": {"$lt": below}}
         with in_time():
             rows = self._checkpoints.find(wanted).sort("_id", DESCENDING).limit(limit)
-            return [Kept(int(row["_id"]), bytes(row["root"]), str(row["note"]), row["at"]) for row in rows]
+            return [_kept(row) for row in rows]
 
     def latest(self) -> tuple[int, bytes, str] | None:
         """Size, root and note of the newest checkpoint."""
         with in_time():
             row = self._checkpoints.find_one(sort=[("_id", DESCENDING)])
         return None if row is None else (int(row["_id"]), bytes(row["root"]), str(row["note"]))
+
+
+def _kept(row: Document) -> Kept:
+    return Kept(int(row["_id"]), bytes(row["root"]), str(row["note"]), row["at"])
 
 
 def _row(placed: Placed) -> Document:

@@ -1,0 +1,64 @@
+"""`concordat audit`: checks and keeps the log of a cell. Elsewhere, in a container of audit:
+python -m services.audit.tools.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy import options
+from deploy.launcher.cell import remembered
+from deploy.launcher.places import CHECKOUT
+from deploy.launcher.trouble import Trouble
+
+app = typer.Typer(no_args_is_help=True, help="Check the audit log as it is stored; export, erase, wrap anew.")
+
+
+@app.command("fsck")
+def fsck(data: options.Data = options.RUN) -> None:
+    """Compute every hash again from the stored leaves. Exits with 1 and names the first that is wrong."""
+    _run(data, "fsck")
+
+
+@app.command("tiles")
+def tiles(
+    folder: Annotated[Path, typer.Argument(help="Where to write; a copy there is brought up to date.")],
+    data: options.Data = options.RUN,
+) -> None:
+    """Write the log as files in the C2SP tlog-tiles layout: hashes, leaves, checkpoint; no details."""
+    _run(data, "tiles", str(folder.resolve()))
+
+
+@app.command("shred")
+def shred(
+    subject: Annotated[str | None, typer.Option(help="The subject's id.")] = None,
+    case: Annotated[str | None, typer.Option(help="The case's id.")] = None,
+    data: options.Data = options.RUN,
+) -> None:
+    """Destroy the details, and their keys, of entries about a subject or a case. Every proof stays valid."""
+    if (subject is None) == (case is None):
+        raise Trouble("Name either --subject or --case.")
+    _run(data, "shred", *(("--subject", subject) if subject else ("--case", str(case))))
+
+
+@app.command("rewrap")
+def rewrap(data: options.Data = options.RUN) -> None:
+    """Wrap the keys of details with the newest key of `concordat keys rotate audit-details`."""
+    _run(data, "rewrap")
+
+
+def _run(data: Path, *arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "services.audit.tools", *arguments],
+        cwd=CHECKOUT,
+        env={**os.environ, **remembered(data).environment_of("audit")},
+        check=False,
+    )
+    if done.returncode:
+        raise typer.Exit(done.returncode)

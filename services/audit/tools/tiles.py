@@ -1,0 +1,91 @@
+"""The log as files, as other people's tools read them: C2SP tlog-tiles (https://c2sp.org/tlog-tiles).
+
+    checkpoint                    the newest, a signed note
+    tile/L/N[.p/W]                up to 256 hashes of level L
+    tile/entries/N[.p/W]          the entries' leaves, each after its length in two bytes
+
+N is in groups of three digits, all but the last after an x: 1234067 is x001/x234/067. Leaves commit to
+details and hold none, so that these files may be given to anybody. Tiles that are there and whole are not
+written anew: a copy is brought up to date.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from services.audit.domain.merkle import HASH_SIZE, Node
+
+WIDTH = 256
+HEIGHT = 8
+LEAF_LIMIT = 65535
+
+ReadHashes = Callable[[list[Node]], list[bytes]]
+ReadLeaves = Callable[[int, int], list[bytes]]
+
+
+def number(index: int) -> str:
+    """The path of tile number `index`."""
+    groups = [f"{index % 1000:03}"]
+    while index := index // 1000:
+        groups.append(f"x{index % 1000:03}")
+    return "/".join(reversed(groups))
+
+
+def path(level: int | str, index: int, width: int = WIDTH) -> str:
+    """Of a tile with `width` entries, below the log's prefix."""
+    part = "" if width == WIDTH else f".p/{width}"
+    return f"tile/{level}/{number(index)}{part}"
+
+
+def tiles(size: int) -> Iterator[tuple[int, int, int]]:
+    """(level, number, width) of every tile of a tree of `size` entries."""
+    level, count = 0, size
+    while count:
+        for index in range(0, count, WIDTH):
+            yield level, index // WIDTH, min(WIDTH, count - index)
+        level, count = level + 1, count // WIDTH
+
+
+def nodes(level: int, index: int, width: int) -> list[Node]:
+    """The subtrees whose hashes a tile holds."""
+    return [Node(HEIGHT * level, index * WIDTH + at) for at in range(width)]
+
+
+def bundle(leaves: list[bytes]) -> bytes:
+    """A tile of entries. Raises ValueError for one that is too long for the format."""
+    if any(len(leaf) > LEAF_LIMIT for leaf in leaves):
+        raise ValueError("an entry is too long for a tile")
+    return b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in leaves)
+
+
+def write(folder: Path, size: int, note: str, hashes: ReadHashes, leaves: ReadLeaves) -> int:
+    """Write the tree of `size` entries, the checkpoint last: what it says is there. How many files."""
+    written = 0
+    for level, index, width in tiles(size):
+        written += _tile(folder, level, index, width, hashes)
+        if level == 0:
+            begin = index * WIDTH
+            file = folder / path("entries", index, width)
+            if not file.exists():
+                written += _put(file, bundle(leaves(begin, begin + width)))
+    return written + _put(folder / "checkpoint", note.encode())
+
+
+def _tile(folder: Path, level: int, index: int, width: int, hashes: ReadHashes) -> int:
+    file = folder / path(level, index, width)
+    if file.exists():
+        return 0
+    content = b"".join(hashes(nodes(level, index, width)))
+    if len(content) != width * HASH_SIZE:
+        raise ValueError("hashes are missing")
+    return _put(file, content)
+
+
+def _put(file: Path, content: bytes) -> int:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    new.write_bytes(content)
+    new.replace(file)
+    return 1
