@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import threading
@@ -116,6 +117,8 @@ def _by_fault(faults: Sequence[Fault], found: Sequence[Violation]) -> dict[str, 
 
 def main() -> int:
     arguments = _arguments()
+    # Told to end, it takes down what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     report = Report("check-revocation")
     where = _where(arguments)
     if not arguments.no_proofs:
