@@ -18,8 +18,8 @@ class Permit:
     level: the least level on the case that it is about; None when it is about no case.
     before: also while the session's `must` is not empty (own account and procedure).
     founding: also while no procedure is published at all: else nobody could make the agency of who writes it.
-    quiet: a program asks it again and again by itself, so it MUST NOT count as use of the session: else an open
-    page would keep a session from ever ending by inactivity.
+    quiet: a program asks it again and again by itself, so it MUST NOT count as use of the session: else an
+    open page would keep a session from ever ending by inactivity.
     """
 
     roles: frozenset[Role] | None = None

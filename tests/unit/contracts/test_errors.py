@@ -66,7 +66,6 @@ CONTRACTED = {
     "procedure_superseded": 409,
     "case_closed": 409,
     "already_exists": 409,
-    "already_exists": 409,
     "agency_not_active": 422,
     "purpose_not_in_protocol": 422,
     "gateway_not_for_recipient": 422,
