@@ -24,6 +24,7 @@ from gateway.resources.health import Live, Metrics, Ready
 from gateway.resources.previews import Previews
 from gateway.resources.searches import Searches
 from gateway.resources.sessions import Activations, LogIns
+from gateway.resources.statements import Statements
 from gateway.resources.stream import Streams
 from gateway.resources.table import Responder, Table
 from gateway.routes import PREFIX, ROUTES
@@ -78,6 +79,7 @@ def _add_api(app: App, asking: Asking, changes: LiveChanges, settings: GatewaySe
         "/cases/{case_id}/shares/preview": {"POST": Previews(asking, limit).on_post},
         "/stream": {"GET": streams.on_get},
         "/audit/export": {"GET": Exports(asking).on_get},
+        "/audit/statements/{statement_id}": {"GET": Statements(asking).on_get},
     }
     for route in ROUTES:
         app.add_route(route.path, Table(route, asking, limit, specials.get(route.path.removeprefix(PREFIX))))

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from gateway.operations import Entry, NotBuiltYet, Operation, Route, Special
 from gateway.searching import SearchBody
-from services.contracts import audit, notify, witnesses
+from services.contracts import audit, notify, reviews, statements, witnesses
 from services.contracts.cases import cases, chronology, entries, links, subjects, tasks
 from services.contracts.sharing import (
     account,
@@ -36,7 +36,6 @@ _OWNERSHIP = NotBuiltYet("Ownership transfers come with later work on sharing.")
 _GLASS = NotBuiltYet("Break-glass comes with the security work.")
 _CONFLICTS = NotBuiltYet("Conflicts of interest come with the security work.")
 _WHY = NotBuiltYet("Explanations of access come with later work on sharing.")
-_RECEIPTS = NotBuiltYet("Receipts and statements to subjects come with later work on audit.")
 
 
 def _s(method: str, *more: object, **options: object) -> Operation:
@@ -280,7 +279,9 @@ _TABLE: dict[str, dict[str, Entry]] = {
     "/audit/entries": {"GET": _a("list_entries", audit.ListEntries, audit.EntryList, names=_FROM_TO)},
     "/audit/entries/{entry_id}": {"GET": _a("get_entry", audit.GetEntry, audit.EntryView)},
     "/audit/entries/{entry_id}/proof": {"GET": _a("get_proof", audit.GetProof, audit.Proof)},
-    "/audit/entries/{entry_id}/receipt": {"GET": _RECEIPTS},
+    "/audit/entries/{entry_id}/receipt": {
+        "GET": _a("get_receipt", statements.GetReceipt, statements.Receipt)
+    },
     "/audit/checkpoints/latest": {"GET": _a("latest_checkpoint", audit.LatestCheckpoint, audit.Checkpoint)},
     "/audit/checkpoints": {
         "GET": _a("list_checkpoints", witnesses.ListCheckpoints, witnesses.CheckpointList)
@@ -297,8 +298,24 @@ _TABLE: dict[str, dict[str, Entry]] = {
             media="application/x-ndjson",
         )
     },
-    "/audit/statements": {"GET": _RECEIPTS, "POST": _RECEIPTS},
-    "/audit/statements/{statement_id}": {"GET": _RECEIPTS},
+    "/audit/statements": {
+        "GET": _a("list_statements", statements.ListStatements, statements.StatementList),
+        "POST": _a("issue_statement", statements.IssueStatement, statements.StatementView, 201),
+    },
+    "/audit/statements/preview": {
+        "GET": _a("preview_statement", statements.PreviewStatement, statements.StatementPreview)
+    },
+    "/audit/statements/{statement_id}": {
+        "GET": Special(
+            "A statement as a file: what the verifier checks.",
+            (("audit", "get_statement"),),
+            None,
+            statements.StatementFile,
+        )
+    },
+    "/audit/reviews": {"GET": _a("list_reviews", reviews.ListReviews, reviews.ReviewList)},
+    "/audit/reviews/{review_id}": {"PATCH": _a("decide_review", reviews.DecideReview, reviews.ReviewView)},
+    "/audit/usage": {"GET": _a("get_usage", reviews.GetUsage, reviews.Usage)},
 }
 
 ROUTES: tuple[Route, ...] = tuple(Route(PREFIX + path, methods) for path, methods in _TABLE.items())

@@ -1,7 +1,7 @@
 """Receipts, and statements to people of who consulted or received what is held of them.
 
 audit.get_receipt(GetReceipt) -> Receipt                            GET /audit/entries/{id}/receipt
-audit.preview_statement(PreviewStatement) -> StatementPreview       POST /audit/statements/preview
+audit.preview_statement(PreviewStatement) -> StatementPreview       GET /audit/statements/preview?subject_id=
 audit.issue_statement(IssueStatement) -> StatementView              POST /audit/statements
 audit.list_statements(ListStatements) -> StatementList              GET /audit/statements
 audit.get_statement(GetStatement) -> StatementPart                  GET /audit/statements/{id}, piece by piece
@@ -86,20 +86,16 @@ class Period(Request):
     until: Moment | None = Field(default=None, alias="to")
 
 
-class PreviewBody(Period):
-    subject_id: Id
-
-
 class StatementBody(Period):
     subject_id: Id
     withhold: Annotated[tuple[Withholding, ...], Field(max_length=500)] = ()
 
 
-class PreviewStatement(Request):
+class PreviewStatement(Period):
     """What a statement would say now. RoleRequired; NotVisible for another agency's subject; Invalid
     (/from `too_many`)."""
 
-    statement: PreviewBody
+    subject_id: Id
 
 
 class IssueStatement(Request):
@@ -132,7 +128,8 @@ class Power(Reply):
 
 
 class Said(Reply):
-    """What one line of a statement says when nothing is withheld. Fields without a value are absent."""
+    """What one line of a statement says when nothing is withheld. Fields without a value are absent. `to`:
+    the agency that was given the case."""
 
     id: str
     at: Moment
@@ -141,6 +138,7 @@ class Said(Reply):
     actor: Ref
     accountable: Ref | None = None
     agency: Ref
+    to: Ref | None = None
     case_id: str | None = None
     sections: tuple[str, ...] = ()
     use: str | None = None
@@ -190,10 +188,13 @@ class StatementList(View):
 
 
 class StatementLine(Reply):
-    """`text` is JSON, hashed as it is; `hashes` prove its entry."""
+    """`text` is JSON, hashed as it is; `hashes` prove its entry. `detail` and `salt` are what the entry's
+    leaf commits to, where all of it may be told."""
 
     text: str
     hashes: tuple[str, ...]
+    detail: str | None = None
+    salt: str | None = None
 
 
 class StatementRecord(Reply):
@@ -216,3 +217,13 @@ class StatementPart(View):
     checkpoint: str
     lines: tuple[StatementLine, ...]
     next: str | None
+
+
+class StatementFile(Reply):
+    """All pieces as one: what `GET /audit/statements/{id}` answers and the verifier checks."""
+
+    id: str
+    head: str
+    record: StatementRecord
+    checkpoint: str
+    lines: tuple[StatementLine, ...]

@@ -102,9 +102,7 @@ PROMISED = """
 /audit/reviews/{} PATCH
 /audit/usage GET
 """
-LATER = re.compile(
-    r"/devices|/trainings|/transfers|/break-glass|/conflicts|/access/explain"
-)
+LATER = re.compile(r"/devices|/trainings|/transfers|/break-glass|/conflicts|/access/explain")
 
 FOR_PAGES = {("notify", "count_unread")}
 """What only the web client asks."""

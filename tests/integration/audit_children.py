@@ -7,6 +7,7 @@ import os
 import signal
 import uuid
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from services.audit.handlers.intake import IntakeHandlers
@@ -17,7 +18,23 @@ from services.chassis.rpc import ANYONE, rpc
 from services.chassis.sealing import CONTENT_TYPE, Keyring
 from services.chassis.topology import INTAKE
 from services.contracts.access import AccessList, Owner
-from services.contracts.authority import AccessLists, Describe, Described, GetAccessLists
+from services.contracts.authority import (
+    AccessLists,
+    CaseOfSubject,
+    CasesOfSubject,
+    Describe,
+    Described,
+    GetAccessLists,
+    GetCasesOfSubject,
+    GetPowers,
+    GetPrincipals,
+    GetTeamMembers,
+    GrantedPower,
+    Powers,
+    Principal,
+    Principals,
+    TeamMembers,
+)
 from services.contracts.directory import RECORDER
 from services.contracts.paging import Ref
 from services.contracts.records import Record
@@ -40,6 +57,59 @@ class StandInSharing:
     @rpc(callers=ANYONE)
     def describe(self, request: Describe) -> Described:
         return Described(names={one: f"name of {one}" for one in request.ids}, agencies={})
+
+    @rpc(callers=ANYONE)
+    def principals(self, request: GetPrincipals) -> Principals:
+        """Everybody is a person, in the team `team-ID`."""
+        nowhere = Ref(id="police", name="police")
+        return Principals(
+            items=tuple(
+                Principal(
+                    kind="user", id=one, name=one, agency=nowhere, team_ids=(f"team-{one}",), active=True
+                )
+                for one in request.ids
+            ),
+            now=datetime.now(UTC),
+        )
+
+    @rpc(callers=ANYONE)
+    def team_members(self, request: GetTeamMembers) -> TeamMembers:
+        return TeamMembers(user_ids=tuple(one.removeprefix("team-") for one in request.team_ids))
+
+    @rpc(callers=ANYONE)
+    def powers(self, request: GetPowers) -> Powers:
+        """Every case is shared with the agency `nhs`."""
+        return Powers(
+            items=tuple(
+                GrantedPower(
+                    case_id=case,
+                    share_id="share-1",
+                    agency_id="nhs",
+                    purpose="asb",
+                    legal_gateway="cda_115",
+                    protocol_id="protocol-1",
+                    regime="part3",
+                    since=datetime(2026, 1, 1, tzinfo=UTC),
+                    until=None,
+                )
+                for case in request.case_ids
+            )
+        )
+
+
+class StandInCases:
+    """Knows a subject `s.OWNER--AGENCY` as the agency's, in the case `OWNER--AGENCY`."""
+
+    name = "cases"
+
+    @rpc(callers=ANYONE)
+    def cases_of_subject(self, request: GetCasesOfSubject) -> CasesOfSubject:
+        case = request.subject_id.removeprefix("s.")
+        _, found, agency = case.partition("--")
+        if not found:
+            return CasesOfSubject(agency_id=None, items=())
+        opened = datetime(2026, 1, 1, tzinfo=UTC)
+        return CasesOfSubject(agency_id=agency, items=(CaseOfSubject(case_id=case, since=opened),))
 
 
 def _list(case: str) -> AccessList:

@@ -213,7 +213,7 @@ def test_a_proof_leads_from_the_entry_to_the_signed_checkpoint(scene: Scene) -> 
     (key,) = scene.ann.ask("list_keys", audit.ListKeys(), audit.KeyList).items
     known = verifier.Key.read(key.verifier_key)
     checkpoint = scene.ann.ask("latest_checkpoint", audit.LatestCheckpoint(), audit.Checkpoint)
-    said = verifier.Checkpoint.read(known.open(checkpoint.note))
+    said = known.open(checkpoint.note)
     assert (said.origin, said.size) == (checkpoint.origin, checkpoint.size) == (key.name, said.size)
     asked = audit.GetProof(entry_id=scene.entries[0].id, size=said.size)
     proof = scene.ann.ask("get_proof", asked, audit.Proof)

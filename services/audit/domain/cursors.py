@@ -38,3 +38,18 @@ def moment(number: int) -> datetime:
         return _EPOCH + timedelta(milliseconds=number)
     except OverflowError:
         raise Malformed(cause="cursor") from None
+
+
+def write_id(one: str) -> str:
+    return base64.urlsafe_b64encode(one.encode()).decode()
+
+
+def read_id(cursor: str) -> str:
+    """An id. Raises Malformed for a cursor that was not made here."""
+    try:
+        found = base64.urlsafe_b64decode(cursor.encode()).decode("ascii")
+    except (binascii.Error, ValueError):
+        found = ""
+    if not found or not found.isprintable() or write_id(found) != cursor:
+        raise Malformed(cause="cursor")
+    return found

@@ -1,6 +1,7 @@
 """Who may see what of the log.
 
-Everyone own acts, and those of a client that one is accountable for. An agency's DPO what its people did and
+Everyone own acts, and those of a client that one is accountable for; a supervisor those of the people who are
+in its teams now. An agency's DPO what its people did and
 what was done with its data. The partnership's DPO all. The owner of a case what concerns that case. An entry
 may be about more than its reader may know: then only the part that is the reader's is shown.
 """
@@ -23,6 +24,8 @@ class Sight:
     everything: bool = False
     agency: str | None = None
     cases: frozenset[str] = field(default_factory=frozenset)
+    team: frozenset[str] = field(default_factory=frozenset)
+    """Whom the reader supervises."""
 
     @property
     def words(self) -> AnyOf:
@@ -33,7 +36,7 @@ class Sight:
             return tuple(f"c:{case}" for case in sorted(self.cases))
         if self.agency is not None:
             return (f"d:{self.agency}",)
-        return (f"p:{self.reader}", f"q:{self.reader}")
+        return (f"p:{self.reader}", f"q:{self.reader}", *(f"p:{one}" for one in sorted(self.team)))
 
     def sees(self, record: Record) -> bool:
         return (
@@ -65,17 +68,20 @@ class Sight:
         return (
             self.everything
             or self.reader in (actor.id, actor.accountable_id)
+            or actor.id in self.team
             or (self.agency is not None and actor.agency_id == self.agency)
         )
 
 
-def sight_of(caller: Caller, owned: Collection[str] = ()) -> Sight:
-    """`owned`: the cases in question of which the caller is the owner."""
+def sight_of(caller: Caller, owned: Collection[str] = (), team: Collection[str] = ()) -> Sight:
+    """`owned`: the cases in question of which the caller is the owner. `team`: who is in its teams, if it
+    supervises them (R30)."""
     return Sight(
         caller.id,
         everything="partnership_dpo" in caller.roles,
         agency=caller.agency_id if "agency_dpo" in caller.roles else None,
         cases=frozenset(owned),
+        team=frozenset(team),
     )
 
 

@@ -9,8 +9,9 @@ from typing import Any, cast
 
 from services.contracts.audit import Consultation, EntryObject, EntryView, OwnConsultation
 from services.contracts.caller import Caller
+from services.contracts.envelope import new_event_id
 from services.contracts.paging import Ref
-from services.contracts.records import Actor, How, Object, Record
+from services.contracts.records import Actor, How, Object, Operation, Record
 
 Names = Mapping[str, str]
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -88,6 +89,27 @@ def read_of_log(
         objects=tuple(objects),
         outcome="shown" if refusal is None else "refused",
         code=refusal,
+        request_id=caller.request_id,
+    )
+
+
+def acting(
+    caller: Caller, action: str, operation: Operation, now: datetime, objects: Iterable[Object]
+) -> Record:
+    """The record of something that audit itself is about to do."""
+    return Record(
+        id=new_event_id(),
+        at=now,
+        actor=Actor(
+            kind=caller.kind,
+            id=caller.id,
+            agency_id=caller.agency_id,
+            accountable_id=caller.accountable_id,
+        ),
+        action=action,
+        operation=operation,
+        objects=tuple(objects),
+        outcome="done",
         request_id=caller.request_id,
     )
 

@@ -14,7 +14,14 @@ from services.audit.stores.tree import TreeStore
 from services.chassis.client import Peer
 from services.chassis.recording import Keeper
 from services.contracts.access import decide
-from services.contracts.authority import AccessLists, Describe, Described, GetAccessLists
+from services.contracts.authority import (
+    AccessLists,
+    Describe,
+    Described,
+    GetAccessLists,
+    GetTeamMembers,
+    TeamMembers,
+)
 from services.contracts.caller import Caller
 from services.contracts.envelope import new_event_id
 from services.contracts.errors import ConcordatError, NotVisible
@@ -47,12 +54,21 @@ class Reading:
     def judged(self, caller: Caller, case_ids: Sequence[str]) -> Sight:
         """What the caller may see, as owner of these cases too. `sharing` is asked now: nothing is
         remembered."""
-        sight = sight_of(caller)
+        sight = sight_of(caller, team=self.supervised(caller))
         if sight.everything or not case_ids or OWNER.roles is None or OWNER.roles.isdisjoint(caller.roles):
             return sight
         wanted = GetAccessLists(case_ids=tuple(case for case in case_ids if askable(case))[:_MOST_IDS])
         lists: AccessLists = self.sharing.call("access_lists", wanted, reply=AccessLists)
-        return sight_of(caller, [one.case_id for one in lists.items if decide(caller, one, OWNER).allowed])
+        owned = [one.case_id for one in lists.items if decide(caller, one, OWNER).allowed]
+        return sight_of(caller, owned, sight.team)
+
+    def supervised(self, caller: Caller) -> tuple[str, ...]:
+        """Whose log the caller may read as their supervisor. `sharing` is asked now."""
+        if "supervisor" not in caller.roles or not caller.team_ids:
+            return ()
+        asked = GetTeamMembers(team_ids=caller.team_ids)
+        members: TeamMembers = self.sharing.call("team_members", asked, reply=TeamMembers)
+        return members.user_ids
 
     def visible(self, caller: Caller, entry_id: str, *, how: How = "opened") -> Seen:
         """An entry that the caller may see. Raises NotVisible, once that is recorded."""
@@ -87,7 +103,11 @@ class Reading:
 
     def names(self, records: Iterable[Record]) -> Names:
         """What everybody in these records is called: one look-up for a page of usual size."""
-        ids, found = ids_of(records), dict[str, str]()
+        return self.describe(ids_of(records))
+
+    def describe(self, ids: Sequence[str]) -> Names:
+        """What these are called; without those that nobody knows."""
+        found: dict[str, str] = {}
         for begin in range(0, len(ids), _MOST_IDS):
             asked = Describe(ids=tuple(ids[begin : begin + _MOST_IDS]))
             described: Described = self.sharing.call("describe", asked, reply=Described)

@@ -1,10 +1,12 @@
 """The details of entries, and the index under which they are found.
 
-entries      {_id: index, at, sealed: bytes, words: [text], looked?: true}; erased: {_id, at, erased: when}
+entries      {_id: index, at, sealed: bytes, words: [text], looked?: true, agency, actor, accountable?,
+              action, outcome}; erased: {_id, at, erased: when}
 detail_keys  {_id: index, kek: kid, key: bytes}: the inventory; an entry whose key is gone is erased
 
 `sealed` is detail and salt, encrypted (`domain/vault.py`). `words` are `domain/lookups.py`'s. `looked`:
-something was shown, or refused to be shown. `at` is to the millisecond, the detail has it exactly.
+something was shown, or refused to be shown. `at` is to the millisecond, the detail has it exactly. The
+scalars stand behind the words in their index: a second condition is judged before an entry is read.
 """
 
 from __future__ import annotations
@@ -111,7 +113,7 @@ class EntryStore:
                 self._entries.find(_filter(search, after), {"words": False})
                 .sort(_NEWEST)
                 .limit(limit)
-                .hint("words" if entered else "time")
+                .hint("found" if entered else "time")
             )
             return self._opened(list(rows))
 
@@ -126,7 +128,7 @@ class EntryStore:
         ]:
 
             def destroy(session: Session, ids: Sequence[int] = tuple(found)) -> None:
-                gone = {"$unset": {"sealed": "", "words": "", "looked": ""}, "$set": {"erased": now}}
+                gone = {"$unset": dict.fromkeys(_FOUND_BY, ""), "$set": {"erased": now}}
                 self._entries.update_many({"_id": {"$in": list(ids)}}, gone, session=session)
                 self._keys.delete_many({"_id": {"$in": list(ids)}}, session=session)
 
@@ -210,9 +212,39 @@ def _filter(search: Search, after: Place | None) -> Document:
         found["at"] = times
     if after is not None:
         found["$or"] = [{"at": {"$lt": after.at}}, {"_id": {"$lt": after.index}}]
-    if len(search.each) > 1:
-        # As expressions, which no index is entered with.
-        found["$expr"] = {"$and": [_has(one) for one in search.each[1:]]}
+    # By scalars, which stand in the index; else as expressions, which no index is entered with.
+    rest = [one for one in search.each[1:] if not _implied(one)]
+    if scalars := [_scalar(one) for one in rest if _is_scalar(one)]:
+        found["$and"] = scalars
+    if words_ := [_has(one) for one in rest if not _is_scalar(one)]:
+        found["$expr"] = {"$and": words_}
+    return found
+
+
+_SCALARS = {"a:": "agency", "p:": "actor", "q:": "accountable", "x:": "action", "o:": "outcome"}
+_FOUND_BY = ("sealed", "words", "looked", *_SCALARS.values())
+
+
+def _implied(one: AnyOf) -> bool:
+    """`x:action|refused` in the second place: action and outcome stand there by themselves."""
+    return all(word.startswith("x:") and word.endswith("|refused") for word in one)
+
+
+def _is_scalar(one: AnyOf) -> bool:
+    return all(word[:2] in _SCALARS and "|" not in word for word in one)
+
+
+def _scalar(one: AnyOf) -> Document:
+    found = [{_SCALARS[word[:2]]: word[2:]} for word in one]
+    return found[0] if len(found) == 1 else {"$or": found}
+
+
+def _scalars_of(words: Sequence[str]) -> Document:
+    """The first word of each kind is the one without a suffix."""
+    found: Document = {}
+    for word in words:
+        if word[:2] in _SCALARS and "|" not in word:
+            found.setdefault(_SCALARS[word[:2]], word[2:])
     return found
 
 
@@ -232,11 +264,13 @@ def _has(one: AnyOf) -> Document:
 
 def _row(placed: Placed, sealed: Sealed) -> Document:
     record = placed.record
+    found = words(record)
     return {
         "_id": placed.index,
         "at": record.at,
         "sealed": sealed.detail,
-        "words": words(record),
+        "words": found,
+        **_scalars_of(found),
         **({"looked": True} if record.how is not None else {}),
     }
 
@@ -250,8 +284,25 @@ def _key(row: Document) -> Wrapped:
 
 
 def _make_indexes(database: Database[Document]) -> None:
-    database["entries"].create_index([("words", ASCENDING), *_NEWEST], name="words")
     database["entries"].create_index(_NEWEST, name="time")
+
+
+def _make_found(database: Database[Document]) -> None:
+    """Scalars for the entries that an earlier version kept without, then the index that has them."""
+    entries = database["entries"]
+    while rows := list(
+        entries.find({"words": {"$exists": True}, "action": {"$exists": False}}, {"words": True}).limit(
+            AT_ONCE
+        )
+    ):
+        entries.bulk_write(
+            [UpdateOne({"_id": row["_id"]}, {"$set": _scalars_of(row["words"])}) for row in rows],
+            ordered=False,
+        )
+    behind = [(name, ASCENDING) for name in (*_SCALARS.values(), "looked")]
+    entries.create_index([("words", ASCENDING), *_NEWEST, *behind], name="found")
+    if "words" in entries.index_information():
+        entries.drop_index("words")
 
 
 def _make_inventory(database: Database[Document]) -> None:
@@ -259,4 +310,8 @@ def _make_inventory(database: Database[Document]) -> None:
         database.create_collection("detail_keys")
 
 
-STEPS = (Step("entries_index", _make_indexes), Step("detail_keys", _make_inventory))
+STEPS = (
+    Step("entries_index", _make_indexes),
+    Step("detail_keys", _make_inventory),
+    Step("entries_found", _make_found),
+)

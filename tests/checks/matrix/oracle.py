@@ -68,6 +68,7 @@ _OWN_ADMIN = _r("agency_admin")
 _SUBSCRIBER = _r("agency_admin", scopes="subscriptions")
 _READ = _r(*CASEWORK, scopes="cases:read")
 _WRITE = _r(*CASEWORK, scopes="cases:write")
+_OFFICERS = _r("agency_dpo", "partnership_dpo")
 _LATER = Rule(built=False, scopes=_SESSION.scopes)
 
 
@@ -179,16 +180,20 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/audit/entries"): _EVERYBODY,
     ("GET", "/audit/entries/{}"): _EVERYBODY,
     ("GET", "/audit/entries/{}/proof"): _EVERYBODY,
-    ("GET", "/audit/entries/{}/receipt"): _LATER,
+    ("GET", "/audit/entries/{}/receipt"): _EVERYBODY,
     ("GET", "/audit/checkpoints"): _ANY,
     ("GET", "/audit/checkpoints/latest"): _ANY,
     ("POST", "/audit/cosignatures"): _ANY,
     ("GET", "/audit/consistency"): _ANY,
     ("GET", "/audit/keys"): _ANY,
     ("GET", "/audit/export"): _r("agency_dpo", "partnership_dpo"),
-    ("GET", "/audit/statements"): _LATER,
-    ("POST", "/audit/statements"): _LATER,
-    ("GET", "/audit/statements/{}"): _LATER,
+    ("GET", "/audit/statements"): _OFFICERS,
+    ("POST", "/audit/statements"): _OFFICERS,
+    ("GET", "/audit/statements/preview"): _OFFICERS,
+    ("GET", "/audit/statements/{}"): _OFFICERS,
+    ("GET", "/audit/reviews"): _OFFICERS,
+    ("PATCH", "/audit/reviews/{}"): _OFFICERS,
+    ("GET", "/audit/usage"): _r("agency_dpo", "partnership_dpo", "programme_manager", "governance_member"),
 }
 """By method and path, ids as {}. A route that is not here is unexpected."""
 

@@ -135,12 +135,16 @@ BODIES: dict[tuple[str, str], Body] = {
         "types": ["*"],
     },
     ("PATCH", "/subscriptions/{}"): lambda _: {"types": ["*"]},
+    ("POST", "/audit/statements"): lambda world: {"subject_id": world.ids["subject_id"]},
+    ("PATCH", "/audit/reviews/{}"): lambda _: {"decision": "expected", "reason": "matrix"},
 }
 """Bodies of those that have one; the rest have none, or are not built and take any."""
 
 _QUERIES = {
     "/directory": "agency_id={agency_id}",
     "/audit/consistency": "from=0&to=1",
+    "/audit/statements/preview": "subject_id={subject_id}",
+    "/audit/usage": "from=2026-01-01&to=2026-01-31",
     "/cases/{}/shares/{}": "reason=other",
 }
 TAGGED = frozenset({"PATCH", "PUT"})

@@ -229,7 +229,7 @@ def test_what_is_not_built_says_so_to_who_has_a_session(gateway: Gateway) -> Non
         ("GET", "/devices"),
         ("POST", "/cases/c/break-glass"),
         ("POST", "/access/explain"),
-        ("GET", "/audit/statements"),
+        ("GET", "/cases/c/conflicts"),
     ):
         assert problem(gateway.ask(method, path)) == (501, "not_built")
         assert problem(gateway.bare(method, f"/api/v1{path}")) == (401, "unauthenticated")

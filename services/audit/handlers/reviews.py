@@ -1,0 +1,178 @@
+"""Unusual access, to be looked at; and how much the system is used (R12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.audit.domain import cursors
+from services.audit.domain.views import acting
+from services.audit.handlers.reading import Reading
+from services.audit.stores.days import DayStore, Wanted
+from services.chassis.commands import CommandLog, Emit
+from services.chassis.mongo import Document, Session
+from services.chassis.rpc import command, rpc
+from services.contracts.caller import Caller
+from services.contracts.errors import ConcordatError, FieldError, Invalid, Malformed, NotVisible
+from services.contracts.messages import Reply
+from services.contracts.paging import Ref
+from services.contracts.records import Object
+from services.contracts.reviews import (
+    AgencyUsage,
+    DecideReview,
+    GetUsage,
+    ListReviews,
+    ReviewDecision,
+    ReviewItem,
+    ReviewList,
+    ReviewView,
+    TeamUsage,
+    Usage,
+    UseUsage,
+)
+
+LONGEST_SPAN = timedelta(days=366)
+_EVERYWHERE = frozenset({"partnership_dpo", "programme_manager", "governance_member"})
+
+
+class ReviewDecided(Reply):
+    """What is stored of a command."""
+
+    review_id: str
+
+
+class ReviewHandlers(Reading):
+    days: DayStore
+    commands: CommandLog
+
+    @rpc(expected_exceptions=ConcordatError)
+    def list_reviews(self, request: ListReviews, caller: Caller) -> ReviewList:
+        """The newest day first. Raises Malformed."""
+        agency = None if "partnership_dpo" in caller.roles else caller.agency_id
+        wanted = Wanted(agency, request.state, request.kind, request.actor_id)
+        after = None if request.cursor is None else _place(request.cursor)
+        found = self.days.reviews(wanted, after, request.limit + 1)
+        page = found[: request.limit]
+        names = self.describe(sorted({one for row in page for one in _ids(row)}))
+        disclosed = self.recorded(
+            caller,
+            [Object(type="review", id=row["_id"]) for row in page] or [Object(type="log", id="reviews")],
+        )
+        return ReviewList(
+            items=tuple(ReviewItem(**_fields(row, names)) for row in page),
+            next=cursors.write_id(f"{page[-1]['day']}/{page[-1]['_id']}") if len(found) > len(page) else None,
+            disclosed=disclosed,
+        )
+
+    @command(expected_exceptions=ConcordatError, sensitive_arguments="request")
+    def decide_review(self, request: DecideReview, caller: Caller) -> ReviewView:
+        """Raises NotVisible."""
+        row = self.days.review(request.review_id)
+        if row is None or not ("partnership_dpo" in caller.roles or row["agency_id"] == caller.agency_id):
+            problem = NotVisible()
+            self.refused(caller, Object(type="review", id=request.review_id), problem, how="opened")
+            raise problem
+        now, said = datetime.now(UTC), request.review
+        decision = {"decision": said.decision, "reason": said.reason, "by": caller.id, "at": now}
+
+        def decide(session: Session, emit: Emit) -> ReviewDecided:
+            if self.days.decide(request.review_id, decision, session) is None:
+                raise NotVisible
+            thing = Object(type="review", id=request.review_id, agency_id=row["agency_id"])
+            self.records.keep(acting(caller, "review.decide", "administration", now, [thing]))
+            return ReviewDecided(review_id=request.review_id)
+
+        told = self.commands.run(request, ReviewDecided, decide)
+        after = self.days.review(told.review_id)
+        if after is None:
+            raise NotVisible
+        names = self.describe(sorted(set(_ids(after))))
+        disclosed = self.recorded(caller, [Object(type="review", id=told.review_id)], how="opened")
+        return ReviewView(**_fields(after, names), disclosed=disclosed)
+
+    @rpc(expected_exceptions=ConcordatError)
+    def get_usage(self, request: GetUsage, caller: Caller) -> Usage:
+        """By agency, team and use; no content of any case. Raises Invalid."""
+        if not timedelta(0) <= request.until - request.since < LONGEST_SPAN:
+            raise Invalid(
+                errors=(FieldError("/to", "out_of_range", "At most 366 days, the first not last."),)
+            )
+        everywhere = not _EVERYWHERE.isdisjoint(caller.roles)
+        up_to = self.days.next()
+        agencies, teams, uses = self.days.usage(
+            request.since.isoformat(), request.until.isoformat(), None if everywhere else caller.agency_id
+        )
+        ids = {one for row in (*agencies, *teams) for one in (row["_id"]["by"], row["_id"]["agency"])}
+        names = self.describe(sorted(ids))
+        disclosed = self.recorded(caller, [Object(type="log", id="usage")])
+        return Usage(
+            since=request.since,
+            until=request.until,
+            up_to=up_to,
+            agencies=tuple(
+                AgencyUsage(agency=_ref(row["_id"]["by"], names), **_figures(row)) for row in agencies
+            ),
+            teams=tuple(
+                TeamUsage(
+                    agency=_ref(row["_id"]["agency"], names),
+                    team=_ref(row["_id"]["by"], names),
+                    **_figures(row),
+                )
+                for row in teams
+            ),
+            uses=tuple(
+                UseUsage(
+                    use=row["_id"],
+                    active_users=row["users"],
+                    cases_opened=row["opened"],
+                    contributions=row["contributed"],
+                )
+                for row in uses
+            ),
+            disclosed=disclosed,
+        )
+
+
+def _figures(row: Document) -> dict[str, Any]:
+    return {
+        "active_users": row["users"],
+        "cases_opened": row["opened"],
+        "contributions": row["contributed"],
+        "last_log_in": row["last_log_in"],
+    }
+
+
+def _fields(row: Document, names: Mapping[str, str]) -> dict[str, Any]:
+    decisions: Sequence[Document] = row["decisions"]
+    return {
+        "id": row["_id"],
+        "kind": row["kind"],
+        "day": row["day"],
+        "actor": _ref(row["actor_id"], names),
+        "agency": _ref(row["agency_id"], names),
+        "count": row["count"],
+        "entry_ids": tuple(row["entry_ids"]),
+        "state": row["state"],
+        "decisions": tuple(
+            ReviewDecision(
+                decision=one["decision"], reason=one["reason"], by=_ref(one["by"], names), at=one["at"]
+            )
+            for one in decisions
+        ),
+    }
+
+
+def _ids(row: Document) -> Iterable[str]:
+    return (row["actor_id"], row["agency_id"], *(one["by"] for one in row["decisions"]))
+
+
+def _ref(one: str, names: Mapping[str, str]) -> Ref:
+    return Ref(id=one, name=names.get(one, one))
+
+
+def _place(cursor: str) -> tuple[str, str]:
+    day, found, id_ = cursors.read_id(cursor).partition("/")
+    if not found or len(day) != 10 or not id_:
+        raise Malformed(cause="cursor")
+    return day, id_
