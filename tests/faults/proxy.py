@@ -91,8 +91,11 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._listening = socket.create_server((HOST, 0))
         self.port: int = self._listening.getsockname()[1]
+        self._serving = threading.Event()
         self._thread = threading.Thread(target=self._main, name=f"proxy to {target}", daemon=True)
         self._thread.start()
+        # A stop that came before the server was made would leave the port open.
+        self._serving.wait(5)
 
     def half_open(self) -> int:
         """Leave every present connection open and dead; new ones work. Returns how many there were."""
@@ -136,6 +139,7 @@ class Proxy:
         server = self._loop.run_until_complete(
             self._loop.create_server(lambda: _Front(self), sock=self._listening)
         )
+        self._loop.call_soon(self._serving.set)
         self._loop.run_forever()
         server.close()
         self._abort()
