@@ -8,6 +8,7 @@ ARGS ?=
 SIZE ?= 0
 
 .PHONY: help setup demo journey test lint check-imports check-revocation check-disclosure check-matrix
+.PHONY: check-tamper bench-audit
 .PHONY: screenshots browser up down status doctor bench bench-rpc bench-events faults lock clean
 
 help: ## Say what there is.
@@ -63,6 +64,9 @@ check-disclosure: setup ## Every disclosure has its entry, exactly one. SHORT=1 
 check-matrix: setup ## Every endpoint x role x relation x state answers as it should. SHORT=1 for CI's form.
 	@$(RUN) -m tests.checks.matrix $(ARGS)
 
+check-tamper: setup ## Change a log ten thousand times and count who notices. SHORT=1 for CI's form.
+	@$(RUN) -W ignore -m tests.checks.tamper $(ARGS)
+
 bench: setup ## Case read, list, note, create, page: operations/s, latency, CPU, memory.
 	@$(RUN) -m tests.bench.main_job $(ARGS)
 
@@ -71,6 +75,9 @@ bench-rpc: setup ## Calls: ours against bare py-amqp, stock nameko and FastStrea
 
 bench-events: setup ## Events: command to effect, against bare publish and consume.
 	@$(RUN) -m tests.bench.events $(ARGS)
+
+bench-audit: setup ## The log: intake to checkpoint, proofs and questions at a million entries. SHORT=1.
+	@$(RUN) -W ignore -m tests.bench.audit $(ARGS)
 
 faults: setup ## Kill, freeze and starve every part under load and count what is lost. SHORT=1 for the short form.
 	@$(RUN) -m tests.faults $(ARGS)

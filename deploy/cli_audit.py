@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,15 @@ def tiles(
     _run(data, "tiles", str(folder.resolve()))
 
 
+@app.command("check-tiles")
+def check_tiles(
+    folder: Annotated[Path, typer.Argument(help="A folder that `tiles` wrote, or a copy of it.")],
+    key: Annotated[str, typer.Option("--key", help="The log's public key, name+hash+base64.")],
+) -> None:
+    """Compute every tile again from the entries, and compare with the signed checkpoint."""
+    _tool({}, "check-tiles", str(folder.resolve()), key)
+
+
 @app.command("shred")
 def shred(
     subject: Annotated[str | None, typer.Option(help="The subject's id.")] = None,
@@ -54,10 +64,14 @@ def rewrap(data: options.Data = options.RUN) -> None:
 
 
 def _run(data: Path, *arguments: str) -> None:
+    _tool(remembered(data).environment_of("audit"), *arguments)
+
+
+def _tool(environment: Mapping[str, str], *arguments: str) -> None:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "services.audit.tools", *arguments],
         cwd=CHECKOUT,
-        env={**os.environ, **remembered(data).environment_of("audit")},
+        env={**os.environ, **environment},
         check=False,
     )
     if done.returncode:

@@ -202,7 +202,7 @@ def test_the_hash_of_a_detail_and_its_salt_is_what_the_leaf_says(log: Log) -> No
 
 
 def sound(log: Log) -> fsck.Sound:
-    return fsck.check(log.tree, log.entries, ORIGIN, [signer().verifier])
+    return fsck.check(log.tree, log.entries, ORIGIN, [fsck.KeyInTime(signer().verifier, 0.0, None)])
 
 
 @pytest.mark.parametrize(

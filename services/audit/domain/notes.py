@@ -38,6 +38,20 @@ class Verifier:
         if not NAME.fullmatch(self.name):
             raise ValueError("a key's name has no spaces and no plus sign")
 
+    @classmethod
+    def read(cls, text: str) -> Verifier:
+        """From C2SP's "name+hash+base64". Raises BadNote."""
+        name, _, rest = text.strip().partition("+")
+        raw = _decoded(rest.partition("+")[2])
+        if (
+            not NAME.fullmatch(name)
+            or len(raw) != 33
+            or raw[0] != ED25519
+            or str(cls(name, raw[1:])) != text.strip()
+        ):
+            raise BadNote("not a key of a log")
+        return cls(name, raw[1:])
+
     @property
     def hash(self) -> bytes:
         """Four bytes by which a signature names its key."""
@@ -63,8 +77,8 @@ class Verifier:
     def _own(self, line: str) -> bytes | None:
         name, _, value = line.removeprefix(MARK).partition(" ")
         try:
-            raw = base64.b64decode(value, validate=True)
-        except binascii.Error:
+            raw = _decoded(value)
+        except BadNote:
             return None
         return raw[4:] if line.startswith(MARK) and (name, raw[:4]) == (self.name, self.hash) else None
 
@@ -110,13 +124,21 @@ class Statement:
         lines = text.split("\n")
         if len(lines) < 4 or not lines[0] or not _SIZE.fullmatch(lines[1]):
             raise BadNote("not a checkpoint")
-        try:
-            root = base64.b64decode(lines[2], validate=True)
-        except binascii.Error:
-            raise BadNote("root hash") from None
+        root = _decoded(lines[2])
         if len(root) != HASH_SIZE:
             raise BadNote("root hash")
         return cls(lines[0], int(lines[1]), root)
+
+
+def _decoded(text: str) -> bytes:
+    """Base64 in its one form: unused bits that say nothing would be a second one. Raises BadNote."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise BadNote("not base64") from None
+    if _text(raw) != text:
+        raise BadNote("not base64")
+    return raw
 
 
 def _text(raw: bytes) -> str:

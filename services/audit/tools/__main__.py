@@ -1,4 +1,5 @@
-"""python -m services.audit.tools fsck | tiles DIR | shred --subject ID | shred --case ID | rewrap
+"""python -m services.audit.tools COMMAND: fsck, tiles DIR, check-tiles DIR KEY, rewrap, shred --subject ID or
+--case ID.
 
 Exit code 1: the log is not sound. Settings come from the environment, as the service's do.
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from services.audit.domain.lookups import Search
 from services.audit.domain.merkle import Node
-from services.audit.domain.notes import Signer, Verifier
+from services.audit.domain.notes import BadNote, Signer, Verifier
 from services.audit.stores.entries import EntryStore
 from services.audit.stores.tree import TreeStore
 from services.audit.stores.writer import LogWriter
@@ -45,7 +46,10 @@ class Tools:
     def fsck(self) -> str:
         """Raises Broken."""
         origin = self._keys.origin
-        keys = [Verifier(origin, one.key.public_key().public_bytes_raw()) for one in self._keys.keys]
+        keys = [
+            fsck.KeyInTime(Verifier(origin, one.key.public_key().public_bytes_raw()), one.since, one.until)
+            for one in self._keys.keys
+        ]
         sound = fsck.check(self._tree, self._entries, origin, keys)
         return (
             f"sound: {sound.size} entries, {sound.checkpoints} checkpoints, "
@@ -101,10 +105,15 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("fsck")
     commands.add_parser("rewrap")
     commands.add_parser("tiles").add_argument("folder", type=Path)
+    checked = commands.add_parser("check-tiles")
+    checked.add_argument("folder", type=Path)
+    checked.add_argument("key")
     which = commands.add_parser("shred").add_mutually_exclusive_group(required=True)
     which.add_argument("--subject")
     which.add_argument("--case")
     given = parser.parse_args(arguments)
+    if given.command == "check-tiles":  # files need no database
+        return _check_tiles(given.folder, given.key)
     tools = Tools(ServiceSettings(service=RECORDER))
     try:
         if given.command == "tiles":
@@ -119,6 +128,16 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     finally:
         tools.close()
+    return 0
+
+
+def _check_tiles(folder: Path, key: str) -> int:
+    try:
+        said = tiles.check(folder, Verifier.read(key))
+    except (tiles.BadTiles, BadNote) as problem:
+        print(f"NOT sound: {problem}", file=sys.stderr)
+        return 1
+    print(f"sound: {said.size} entries")
     return 0
 
 

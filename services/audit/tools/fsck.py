@@ -24,6 +24,8 @@ from services.audit.stores.entries import EntryStore
 from services.audit.stores.tree import Kept, StoredLeaf, TreeStore
 
 AT_ONCE = 1000
+SLACK = 5.0
+"""Seconds between a key's choice and the time of its checkpoint, at most."""
 
 
 class Broken(Exception):
@@ -40,7 +42,19 @@ class Sound:
     erased: int
 
 
-def check(tree: TreeStore, entries: EntryStore, origin: str, keys: Sequence[Verifier]) -> Sound:
+@dataclass(frozen=True, slots=True)
+class KeyInTime:
+    """A key of the log's, and when it signs (unix seconds)."""
+
+    verifier: Verifier
+    since: float
+    until: float | None
+
+    def signs(self, at: float) -> bool:
+        return self.since <= at + SLACK and (self.until is None or at < self.until + SLACK)
+
+
+def check(tree: TreeStore, entries: EntryStore, origin: str, keys: Sequence[KeyInTime]) -> Sound:
     """Raises Broken."""
     grown, details, erased = Frontier(), 0, 0
     signed = _Signed(tree.history(), origin, keys)
@@ -70,19 +84,49 @@ def check(tree: TreeStore, entries: EntryStore, origin: str, keys: Sequence[Veri
 
 
 class _Signed:
-    """The checkpoints in their order; `due` is the next, `count` how many were found right."""
+    """The checkpoints in their order; `due` is the next, `count` how many were found right.
 
-    def __init__(self, kept: Iterator[Kept], origin: str, keys: Sequence[Verifier]) -> None:
-        self._kept, self._origin, self._keys = kept, origin, keys
+    A key that was replaced signs no more: whoever has it cannot write the end of the log anew.
+    """
+
+    def __init__(self, kept: Iterator[Kept], origin: str, keys: Sequence[KeyInTime]) -> None:
+        self._kept, self._origin = kept, origin
+        self._keys = sorted(keys, key=lambda key: key.since)
+        self._newest = 0
         self.due, self.count = next(kept, None), 0
 
     def meet(self, tree: Frontier) -> None:
         """Check what is signed of this tree. Raises Broken."""
         while self.due is not None and self.due.size <= tree.size:
-            said = _opened(self.due, self._keys)
+            said = self._opened(self.due)
             if said != Statement(self._origin, tree.size, tree.root) or self.due.root != tree.root:
                 raise Broken(f"index {tree.size}: the checkpoint is not of the entries before it")
             self.due, self.count = next(self._kept, None), self.count + 1
+
+    def _opened(self, kept: Kept) -> Statement:
+        """What a checkpoint says. Every line of it is by a key that signed at its time. Raises Broken."""
+        text, _, lines = kept.note.rpartition("\n\n")
+        signers = []
+        for line in lines.splitlines(keepends=True):
+            found = [place for place, key in enumerate(self._keys) if _by(key, kept, f"{text}\n\n{line}")]
+            if not found:
+                raise Broken(f"index {kept.size}: the checkpoint is not signed with a key of the log's")
+            signers += found
+        if not signers or max(signers) < self._newest:
+            raise Broken(f"index {kept.size}: the checkpoint is signed with a key that had been replaced")
+        self._newest = max(signers)
+        try:
+            return Statement.read(text + "\n")
+        except BadNote:
+            raise Broken(f"index {kept.size}: the checkpoint cannot be read") from None
+
+
+def _by(key: KeyInTime, kept: Kept, note: str) -> bool:
+    try:
+        said = key.verifier.open(note)
+    except BadNote:
+        return False
+    return key.signs(kept.at.timestamp()) and str(Statement.read(said)) == said
 
 
 def add(tree: Frontier, row: StoredLeaf) -> Frontier:
@@ -113,12 +157,3 @@ def _fields(row: StoredLeaf) -> dict[str, object]:
     if not isinstance(found, dict):
         raise Broken(f"index {row.index}: the leaf cannot be read")
     return found
-
-
-def _opened(kept: Kept, keys: Sequence[Verifier]) -> Statement:
-    for key in reversed(keys):
-        try:
-            return Statement.read(key.open(kept.note))
-        except BadNote:
-            continue
-    raise Broken(f"index {kept.size}: the checkpoint is not signed with a key of the log's")

@@ -15,7 +15,8 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from services.audit.domain.merkle import HASH_SIZE, Node
+from services.audit.domain.merkle import HASH_SIZE, Frontier, Node, leaf_hash
+from services.audit.domain.notes import BadNote, Statement, Verifier
 
 WIDTH = 256
 HEIGHT = 8
@@ -89,3 +90,47 @@ def _put(file: Path, content: bytes) -> int:
     new.write_bytes(content)
     new.replace(file)
     return 1
+
+
+class BadTiles(Exception):
+    """A file is not what the checkpoint says; the text names it."""
+
+
+def check(folder: Path, key: Verifier) -> Statement:
+    """That the files are the log that the checkpoint signs, computed from the entries. Raises BadTiles."""
+    try:
+        said = Statement.read(key.open((folder / "checkpoint").read_bytes().decode()))
+    except (OSError, UnicodeDecodeError, BadNote) as problem:
+        raise BadTiles(f"checkpoint: {type(problem).__name__}") from None
+    tree, kept = Frontier(), list[tuple[bytes, ...]]()
+    for level, index, width in tiles(said.size):
+        if level == 0:
+            for leaf in _leaves(folder, path("entries", index, width), width):
+                tree, complete = tree.add(leaf_hash(leaf))
+                kept.append(complete)
+        wanted = b"".join(kept[node.leaf][node.height] for node in nodes(level, index, width))
+        if _read(folder, path(level, index, width)) != wanted:
+            raise BadTiles(f"{path(level, index, width)}: these are not the hashes of the entries")
+    if (tree.size, tree.root) != (said.size, said.root):
+        raise BadTiles("checkpoint: the entries do not have its root")
+    return said
+
+
+def _leaves(folder: Path, name: str, width: int) -> list[bytes]:
+    raw, at, found = _read(folder, name), 0, list[bytes]()
+    while at < len(raw):
+        end = at + 2 + int.from_bytes(raw[at : at + 2], "big")
+        if end > len(raw) or at + 2 > len(raw):
+            raise BadTiles(f"{name}: it ends within an entry")
+        found.append(raw[at + 2 : end])
+        at = end
+    if len(found) != width:
+        raise BadTiles(f"{name}: {len(found)} entries")
+    return found
+
+
+def _read(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except OSError:
+        raise BadTiles(f"{name}: it is not there") from None
