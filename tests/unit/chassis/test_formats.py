@@ -16,6 +16,7 @@ from services.chassis.payload import BODY_LIMIT, Answer, Call, raw
 from services.chassis.sealing import Keyring
 from services.contracts.errors import Malformed, TooLarge, Unauthenticated, Unavailable
 from tests.unit.chassis.keyrings import folder_of, rings
+from tests.unit.chassis.noise import no_object
 
 ROUTE, ID, REPLY_TO = "echo.say", "c0ffee", "rpc.reply-gateway-1"
 CALL = Call(kwargs={"request": raw({"text": "hello"})}, request_id="r1", key="k1", caller=("{}", "00"))
@@ -135,7 +136,7 @@ def test_an_expiration_is_what_is_left_in_milliseconds() -> None:
     assert 2900 < int(lifetime(time.time() + 3)) <= 3000
 
 
-@given(st.binary(max_size=80))
+@given(no_object(80))
 def test_a_call_that_cannot_be_read_is_malformed_even_from_a_known_peer(
     ring: dict[str, Keyring], echo: Sealed, inner: bytes
 ) -> None:
@@ -226,7 +227,7 @@ def test_an_answer_without_a_correlation_id_is_not_believed(exchange: _Exchange)
         exchange.read(message)
 
 
-@given(st.binary(max_size=80))
+@given(no_object(80))
 def test_an_answer_that_cannot_be_read_is_unavailability(
     gateway: Sealed, ring: dict[str, Keyring], inner: bytes
 ) -> None:

@@ -36,6 +36,7 @@ PLAIN = Plain()
 HEADER_VALUES = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300) | st.lists(st.integers())
 )
+from tests.unit.chassis.noise import no_object
 
 
 def _request(call: Call = CALL, seconds: float = 4) -> amqp.Message:
@@ -111,7 +112,7 @@ def test_a_sealed_calls_context_is_not_taken_from_the_body() -> None:
     assert (call.key, call.request_id) == (None, ID)
 
 
-@given(st.binary(max_size=60))
+@given(no_object(60))
 def test_a_request_that_cannot_be_read_is_malformed(body: bytes) -> None:
     with pytest.raises(Malformed):
         _incoming(amqp.Message(body, correlation_id=ID, reply_to="any"))
@@ -195,7 +196,7 @@ def test_an_error_of_any_shape_is_an_error(error: dict[str, Any]) -> None:
     assert isinstance(from_wire(answer.error), ConcordatError)
 
 
-@given(st.binary(max_size=60))
+@given(no_object(60))
 def test_an_answer_that_cannot_be_read_is_unavailability(body: bytes) -> None:
     with pytest.raises(Unavailable):
         PLAIN.answer(amqp.Message(body, correlation_id=ID), ROUTE, Deadline.after(4))
