@@ -1,4 +1,4 @@
-"""Bytes that are no message. An empty object is one, and Hypothesis tries the constants of our own modules."""
+"""Bytes that are no message. An empty object is one, and Hypothesis tries constants of our own modules."""
 
 from __future__ import annotations
 

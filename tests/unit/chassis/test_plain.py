@@ -29,6 +29,7 @@ from services.contracts.errors import (
     UnknownMethod,
     from_wire,
 )
+from tests.unit.chassis.noise import no_object
 
 ROUTE, ID, REPLY_TO = "echo.say", "c0ffee", "rpc.reply-gateway-1"
 CALL = Call(kwargs={"request": raw({"text": "hello"})}, request_id="r1", key="k1")
@@ -36,7 +37,6 @@ PLAIN = Plain()
 HEADER_VALUES = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300) | st.lists(st.integers())
 )
-from tests.unit.chassis.noise import no_object
 
 
 def _request(call: Call = CALL, seconds: float = 4) -> amqp.Message:
