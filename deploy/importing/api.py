@@ -5,7 +5,6 @@ Nothing that was sent or answered is ever in an exception's text: it may be pers
 
 from __future__ import annotations
 
-import email.utils
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -84,7 +83,7 @@ class Api:
             headers={"Accept": "application/json"},
         )
         self.started = datetime.now(UTC)
-        """By the server's clock, in whole seconds: what was made since then is ours."""
+        """By the server's clock, as finely as that of what it makes: what was made since then is ours."""
 
     def __enter__(self) -> Api:
         return self
@@ -109,6 +108,7 @@ class Api:
         if must := answer.body.get("must"):
             raise Trouble(f"This account has to do something first, in the browser: {', '.join(must)}.")
         self._http.headers["Authorization"] = f"Bearer {answer.body['token']}"
+        self.started = datetime.fromisoformat(self.get("/sessions/current")["created_at"])
 
     def get(self, path: str) -> dict[str, Any]:
         """Raises Trouble."""
@@ -147,16 +147,11 @@ class Api:
             if response is not None:
                 answer = _read(response)
                 if response.status_code not in _AGAIN and answer.code != "request_in_progress":
-                    self._notice_clock(response, path)
                     return answer
                 wait = min(LONGEST_WAIT, max(wait, _retry_after(response)))
             if attempt < ATTEMPTS - 1:
                 self._wait(wait)
         raise NoAnswer
-
-    def _notice_clock(self, response: httpx.Response, path: str) -> None:
-        if path == "/sessions" and "Date" in response.headers:
-            self.started = email.utils.parsedate_to_datetime(response.headers["Date"])
 
 
 def _read(response: httpx.Response) -> Answer:

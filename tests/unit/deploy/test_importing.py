@@ -212,6 +212,8 @@ def test_log_in_asks_for_a_code_only_when_one_is_wanted_and_says_what_must_be_do
     def server(request: httpx.Request) -> httpx.Response:
         if request.method == "DELETE":
             return httpx.Response(204)
+        if request.method == "GET":
+            return httpx.Response(200, json={"created_at": "2026-11-01T09:00:00.123000Z"})
         given = json.loads(request.content)
         if "totp" not in given:
             return problem(401, "totp_required")
@@ -219,5 +221,6 @@ def test_log_in_asks_for_a_code_only_when_one_is_wanted_and_says_what_must_be_do
 
     with Api("http://localhost:1", transport=httpx.MockTransport(server)) as api:
         api.log_in("ann", "secret", lambda: "")
+        assert api.started.microsecond == 123000
         with pytest.raises(Trouble, match="sign_procedure"):
             api.log_in("ann", "secret", lambda: "sign_procedure")
