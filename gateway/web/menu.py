@@ -21,6 +21,7 @@ _TASKS = Item("tasks", "My tasks", "/tasks")
 _INBOX = Item("inbox", "Inbox", "/inbox")
 _ADMIN = Item("administration", "Administration", "/administration")
 _AUDIT = Item("audit", "Audit", "/audit")
+_USAGE = Item("audit", "Usage", "/audit/usage")
 
 
 class Menu:
@@ -33,8 +34,14 @@ class Menu:
             *([_TASKS] if person.caseworker or person.is_any("light_participant") else []),
             _INBOX,
             *([_ADMIN] if person.is_any("agency_admin", "system_operator", "security_manager") else []),
-            *([_AUDIT] if person.is_any("agency_dpo", "partnership_dpo") else []),
+            *_of_the_log(person),
         ]
+
+
+def _of_the_log(person: Person) -> list[Item]:
+    if person.is_any("agency_dpo", "partnership_dpo"):
+        return [_AUDIT]
+    return [_USAGE] if person.is_any("programme_manager", "governance_member") else []
 
 
 def home_of(person: Person | None) -> str:
@@ -47,4 +54,6 @@ def home_of(person: Person | None) -> str:
         return "/administration"
     if person.is_any("agency_dpo", "partnership_dpo"):
         return "/audit"
+    if person.is_any("programme_manager", "governance_member"):
+        return "/audit/usage"
     return "/tasks" if person.is_any("light_participant") else "/inbox"

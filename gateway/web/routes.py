@@ -24,9 +24,11 @@ from gateway.web.pages import (
     logging_in,
     new_case,
     new_share,
+    oversight,
     procedures,
     protocols,
     sharing,
+    statements,
     tasks,
 )
 from gateway.web.templating import Templates
@@ -96,6 +98,12 @@ PAGES: dict[str, type[Page]] = {
     "/audit": audit.Audit,
     "/audit/entries/{entry_id}": audit.Entry,
     "/audit/checkpoint": audit.Checkpoint,
+    "/audit/statements": statements.Statements,
+    "/audit/statements/new": statements.NewStatement,
+    "/audit/statements/{statement_id}": statements.Statement,
+    "/audit/reviews": oversight.Reviews,
+    "/audit/reviews/{review_id}": oversight.Review,
+    "/audit/usage": oversight.Usage,
 }
 _NO_PAGE = r"/(?!api(?:/|$)|livez|readyz|metrics|openapi\.json|asyncapi\.json|static/)"
 

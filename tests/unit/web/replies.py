@@ -5,11 +5,12 @@ Every body is checked against the reply's own model, so that these fakes cannot 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic import BaseModel
 
-from services.contracts import audit, notify
+from services.contracts import audit, notify, reviews, statements
 from services.contracts.cases import cases, entries, links, subjects, tasks
 from services.contracts.sharing import (
     account,
@@ -172,6 +173,28 @@ def _items(*found: Any) -> dict[str, Any]:
     return {"items": list(found), **_PAGE}
 
 
+_STATEMENT: dict[str, Any] = {
+    "id": "st1", "subject_id": "s1", "created_at": AT, "issued_by": ME, "agency": AGENCY, "scope": "agency",
+    "from": None, "to": AT, "lines": 3, "withheld": 1, "redacted": 1,
+}  # fmt: skip
+_SAID: dict[str, Any] = {
+    "id": "e1", "at": AT, "action": "case.read", "how": "opened", "actor": ME, "agency": AGENCY, "to": AGENCY,
+    "case_id": "c1", "sections": ["subjects"], "use": "iom", "reason": "task",
+    "power": {"share_id": "h1", "purpose": CANARY, "legal_gateway": CANARY, "regime": "part3"},
+}  # fmt: skip
+_LINES: list[dict[str, Any]] = [
+    {**_SAID, "n": 1, "index": 4, "leaf": "AAAA"},
+    {**{name: one for name, one in _SAID.items() if name != "actor"}, "n": 2, "redacted": "rights_of_others"},
+    {"n": 3, "index": 6, "hash": "AAAA", "withheld": "crime_and_taxation"},
+]
+_REVIEW: dict[str, Any] = {
+    "id": "volume.2026-11-24.u1", "kind": "volume", "day": "2026-11-24", "actor": ME, "agency": AGENCY,
+    "count": 51, "entry_ids": ["e1", "e2"], "state": "decided",
+    "decisions": [{"decision": "concern", "reason": CANARY, "by": ME, "at": AT}],
+}  # fmt: skip
+_FIGURES = {"active_users": 1, "cases_opened": 2, "contributions": 3, "last_log_in": AT}
+
+
 REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
     ("sharing", "me"): (
         account.Me,
@@ -286,6 +309,33 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
     ("audit", "list_keys"): (audit.KeyList, _items(_KEY)),
     ("audit", "list_own_consultations"): (
         audit.OwnConsultations, _items({**_SEEN, "action": "case.read", "objects": _LOGGED["objects"]})
+    ),
+    ("audit", "list_statements"): (statements.StatementList, _items(_STATEMENT)),
+    ("audit", "issue_statement"): (statements.StatementView, _STATEMENT),
+    ("audit", "preview_statement"): (statements.StatementPreview, {"items": [_SAID]}),
+    ("audit", "get_statement"): (
+        statements.StatementPart,
+        {
+            "id": "st1",
+            "head": json.dumps({"id": "st1", "subject_id": "s1", "scope": "agency", "lines": 3,
+                                "agency": AGENCY, "issued_by": ME, "issued_at": "2026-11-24T12:00:00Z",
+                                "until": "2026-11-24T12:00:00Z"}),
+            "record": {"index": 9, "leaf": "AAAA", "detail": "{}", "salt": "AAAA", "hashes": []},
+            "checkpoint": CANARY,
+            "lines": [{"text": json.dumps(one), "hashes": []} for one in _LINES],
+            "next": None,
+        },
+    ),
+    ("audit", "list_reviews"): (reviews.ReviewList, _items(_REVIEW)),
+    ("audit", "decide_review"): (reviews.ReviewView, _REVIEW),
+    ("audit", "get_usage"): (
+        reviews.Usage,
+        {
+            "from": "2026-11-01", "to": "2026-11-30", "up_to": 9,
+            "agencies": [{"agency": AGENCY, **_FIGURES}],
+            "teams": [{"agency": AGENCY, "team": {"id": "t1", "name": CANARY}, **_FIGURES}],
+            "uses": [{"use": "iom", "active_users": 1, "cases_opened": 2, "contributions": 0}],
+        },
     ),
     ("audit", "list_case_consultations"): (audit.Consultations, _items(_SEEN)),
     ("notify", "list_inbox"): (

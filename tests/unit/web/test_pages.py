@@ -15,7 +15,7 @@ from tests.unit.web.site import EVERYTHING, FakeAsking, SiteClient
 _IDS = {
     "case_id": "c1", "entry_id": "n1", "task_id": "k1", "share_id": "h1", "subject_id": "s1",
     "user_id": "u2", "team_id": "t1", "client_id": "x1", "agency_id": "a1", "protocol_id": "p1",
-    "session_id": "z1",
+    "session_id": "z1", "statement_id": "st1", "review_id": "volume.2026-11-24.u1",
 }  # fmt: skip
 _ONLY_SENT = (
     "/end",
@@ -35,6 +35,8 @@ VARIANTS = [
     "/cases/c1?type=note&agency_id=a1",
     *(f"/cases/c1/entries/new?type={kind}" for kind in ("incident_report", "intervention", "contact")),
     "/audit?actor_id=u1&from=2026-01-01&to=2026-02-01",
+    "/audit/statements/new?subject_id=s1&from=2026-01-01",
+    "/audit/reviews?state=open&kind=volume",
     "/administration/users?state=active",
     "/account?done=password",
 ]
