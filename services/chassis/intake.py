@@ -3,7 +3,8 @@
     @intake(Record)
     def take(self, batch: Sequence[Taken[Record]]) -> None: ...
 
-The method returns when all of the batch is durable, else it raises.
+The method returns when all of the batch is durable, else it raises. With `marks` a batch has marks as well
+(`recording.py`), after what was recorded before them.
 
 take ─▶ returned ─▶ ack
      ─▶ a part is away ─▶ the same again, until it is back
@@ -37,7 +38,7 @@ from services.chassis.deadline import Deadline
 from services.chassis.deliveries import body_of, fingerprint
 from services.chassis.logs import log
 from services.chassis.mongo import translate
-from services.chassis.recording import CONTEXT, RECORD_LIMIT
+from services.chassis.recording import CONTEXT, MARK, MARK_CONTEXT, RECORD_LIMIT
 from services.chassis.retries import QUEUE, REASON, REPLAYED, SHA256
 from services.chassis.sealing import CONTENT_TYPE, Keyring
 from services.chassis.topology import INTAKE, dead_queue, retry_exchange
@@ -79,9 +80,9 @@ class Intake(Entrypoint):  # type: ignore[misc]
 
     channel = ConfirmChannel()
 
-    def __init__(self, model: type[BaseModel], **options: Any) -> None:
+    def __init__(self, model: type[BaseModel], marks: type[BaseModel] | None = None, **options: Any) -> None:
         super().__init__(**options)
-        self._model = model
+        self._model, self._marks = model, marks
 
     def setup(self) -> None:
         bus = self.channel.bus
@@ -164,7 +165,7 @@ class Intake(Entrypoint):  # type: ignore[misc]
             if place % BREATH == BREATH - 1:
                 eventlet.sleep(0)
             try:
-                batch.append((message, open_record(message, self._keyring, self._model)))
+                batch.append((message, open_record(message, self._keyring, self._model, self._marks)))
             except Unreadable as found:
                 if self._put_aside(message, found.reason):
                     acknowledge(message)
@@ -241,18 +242,22 @@ class Intake(Entrypoint):  # type: ignore[misc]
         return self._open is not None and message.channel is self._open
 
 
-def open_record(message: amqp.Message, keyring: Keyring, model: type[Model]) -> Taken[Model]:
-    """Raises Unreadable."""
+def open_record(
+    message: amqp.Message, keyring: Keyring, model: type[Model], marks: type[Any] | None = None
+) -> Taken[Any]:
+    """A record, or a mark if those are taken. Raises Unreadable."""
+    marked = marks is not None and message.properties.get("type") == MARK
+    shape: type[Any] = marks if marked and marks is not None else model
     if getattr(message, "oversize", False) or len(message.body) > RECORD_LIMIT:
         raise Unreadable("too_large")
     if message.properties.get("content_type") != CONTENT_TYPE:
         raise Unreadable("content_type")
     try:
-        opened = keyring.open(body_of(message), CONTEXT)
+        opened = keyring.open(body_of(message), MARK_CONTEXT if marked else CONTEXT)
     except Unauthenticated:
         raise Unreadable("not_sealed_for_us") from None
     try:
-        record = model.model_validate_json(opened.body)
+        record = shape.model_validate_json(opened.body)
     except ValidationError:
         raise Unreadable("not_a_record") from None
     if getattr(record, "service", opened.sender) != opened.sender:
@@ -277,7 +282,7 @@ def _dead(message: amqp.Message, reason: str) -> dict[str, Any]:
     return {"delivery_mode": 2, "content_type": CONTENT_TYPE, "application_headers": headers}
 
 
-def intake(model: type[BaseModel]) -> Callable[[Method], Method]:
-    """Mark `(self, batch)` as what takes the records, each read as `model`."""
-    mark: Callable[[Method], Method] = Intake.decorator(model)
+def intake(model: type[BaseModel], marks: type[BaseModel] | None = None) -> Callable[[Method], Method]:
+    """Mark `(self, batch)` as what takes the records, each read as `model`, and the marks."""
+    mark: Callable[[Method], Method] = Intake.decorator(model, marks)
     return mark

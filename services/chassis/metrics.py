@@ -66,6 +66,9 @@ _record_time = _seconds("record", "Time from an act to its record's place in the
 _records_late = _counter("records_late_total", "Records that were in the log later than promised.")
 _records_missing = _counter("records_missing_total", "Numbers of a publisher that never arrived.", "service")
 
+_silent = _counter(
+    "publishers_silent_total", "Processes that stopped recording without saying so.", "service"
+)
 _log_conflicts = _counter("log_conflicts_total", "Checkpoints of the log's that are not of its one history.")
 
 _hub_gap = _gauge("hub_gap_seconds", "Longest time since the last scrape in which nothing could run.")
@@ -131,6 +134,11 @@ def gap_skipped(source: str) -> None:
 def records_taken(outcome: str, count: int) -> None:
     """`outcome`: logged, duplicate."""
     _child(_records, outcome).inc(count)
+
+
+def publisher_silent(service: str) -> None:
+    """A process says nothing any more and never said that it ended: its last records may be lost."""
+    _silent.labels(_bounded(service)).inc()
 
 
 def log_conflict() -> None:

@@ -5,7 +5,9 @@
 A record travels sealed for the recorder, through a queue that drops nothing. Each process numbers its own
 without a gap, so that the recorder notices a broker that has lost some. A record whose publishing failed may
 have arrived all the same: it stands for an answer that was never given, and its number is told as doubtful by
-the records after it, until one of them is confirmed. `intake.py` is the other end.
+the records after it, until one of them is confirmed. Now and then, and when it ends, a process says how far
+it has counted (`Mark`): of a broker that comes back with an empty disk also the last records are missed.
+`intake.py` is the other end.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 
+import eventlet
 from nameko.extensions import DependencyProvider
 from pydantic import BaseModel
 
@@ -21,10 +24,15 @@ from services.chassis.confirms import ConfirmChannel, Confirms, Ticket
 from services.chassis.sealing import CONTENT_TYPE, Keyring
 from services.chassis.topology import INTAKE
 from services.contracts.directory import RECORDER
-from services.contracts.errors import DeadlineExpired, Internal, Unavailable
+from services.contracts.errors import ConcordatError, DeadlineExpired, Internal, Unavailable
+from services.contracts.records import Mark
 
 CONTEXT = b"concordat record 1"
 """What a sealed record is bound to: it opens as nothing else."""
+MARK_CONTEXT = b"concordat mark 1"
+MARK = "mark"
+"""The AMQP type of a mark; which of the two it is, its seal says."""
+MARK_SECONDS = 30.0
 PATIENCE = 2.0
 """Seconds to wait for the confirm, at most what the deadline leaves."""
 RECORD_LIMIT = 256 * 1024
@@ -66,6 +74,25 @@ class Keeper:
         if not confirmed:
             raise Unavailable(cause=f"record not confirmed: {ticket.outcome}")
         self._doubtful -= told
+
+    def mark(self, *, ended: bool = False) -> bool:
+        """Say how far this process has counted; whether that is safe. Nothing is said before the first."""
+        if self._last == 0:
+            return True
+        mark = Mark(
+            service=self._service,
+            publisher=self._publisher,
+            last=self._last,
+            doubtful=ranges(self._doubtful),
+            ended=ended,
+        )
+        body = self._keyring.seal(RECORDER, mark.model_dump_json().encode(), 0, MARK_CONTEXT)
+        properties = {"content_type": CONTENT_TYPE, "delivery_mode": 2, "type": MARK}
+        try:
+            ticket = self._confirms.publish(INTAKE, INTAKE, body, properties)
+        except ConcordatError:
+            return False
+        return self._confirms.wait([ticket], PATIENCE)
 
     def _publish(self, record: BaseModel, told: frozenset[int]) -> tuple[int, Ticket]:
         number = self._last + 1
@@ -112,6 +139,19 @@ class Recording(DependencyProvider):  # type: ignore[misc]
     def setup(self) -> None:
         bus = self.channel.bus
         self._keeper = Keeper(self.channel.confirms, bus.keyring, self.container.service_name)
+
+    def start(self) -> None:
+        self._marking = eventlet.spawn(self._mark)
+
+    def _mark(self) -> None:
+        while True:
+            eventlet.sleep(MARK_SECONDS)
+            self._keeper.mark()
+
+    def stop(self) -> None:
+        """All work has ended; the connection is there still."""
+        self._marking.kill()
+        self._keeper.mark(ended=True)
 
     def get_dependency(self, worker_ctx: object) -> Keeper:
         return self._keeper

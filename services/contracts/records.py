@@ -76,3 +76,17 @@ class Record(_Frozen):
     publisher: PublisherId = ""
     number: Number = 0
     doubtful: tuple[tuple[Number, Number], ...] = ()
+
+
+class Mark(_Frozen):
+    """How far a process has counted, said now and then, and when it ends: so what was lost together with all
+    that came after it is missed, too.
+
+    `last` is the number of its last record; `doubtful` as in `Record`. `ended`: it records nothing more.
+    """
+
+    service: str = ""
+    publisher: PublisherId = ""
+    last: Number
+    doubtful: tuple[tuple[Number, Number], ...] = ()
+    ended: bool = False

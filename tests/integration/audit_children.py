@@ -13,7 +13,7 @@ from pathlib import Path
 from services.audit.handlers.intake import IntakeHandlers
 from services.audit.service import AuditService
 from services.chassis.intake import Taken, intake
-from services.chassis.recording import CONTEXT
+from services.chassis.recording import CONTEXT, MARK, MARK_CONTEXT
 from services.chassis.rpc import ANYONE, rpc
 from services.chassis.sealing import CONTENT_TYPE, Keyring
 from services.chassis.topology import INTAKE
@@ -37,7 +37,7 @@ from services.contracts.authority import (
 )
 from services.contracts.directory import RECORDER
 from services.contracts.paging import Ref
-from services.contracts.records import Record
+from services.contracts.records import Mark, Record
 from tests.cell import Parts
 from tests.integration.running_services import Operator
 
@@ -125,8 +125,8 @@ def _list(case: str) -> AccessList:
 class DyingAudit(AuditService):
     """An audit that is killed between a batch's commit and its acknowledgement."""
 
-    @intake(Record)
-    def take_records(self, batch: Sequence[Taken[Record]]) -> None:
+    @intake(Record, marks=Mark)
+    def take_records(self, batch: Sequence[Taken[Record] | Taken[Mark]]) -> None:
         IntakeHandlers.take_records(self, batch)
         file = Path(os.environ[DIES])
         if file.exists():
@@ -137,9 +137,9 @@ class DyingAudit(AuditService):
 class FussyAudit(AuditService):
     """An audit with a defect: it cannot take records of the request "poison"."""
 
-    @intake(Record)
-    def take_records(self, batch: Sequence[Taken[Record]]) -> None:
-        if any(taken.record.request_id == "poison" for taken in batch):
+    @intake(Record, marks=Mark)
+    def take_records(self, batch: Sequence[Taken[Record] | Taken[Mark]]) -> None:
+        if any(getattr(taken.record, "request_id", "") == "poison" for taken in batch):
             raise RuntimeError("a defect")
         IntakeHandlers.take_records(self, batch)
 
@@ -160,6 +160,12 @@ class Holder:
             "number": self.number,
         }
         self.send(record.model_copy(update=told).model_dump_json().encode())
+
+    def mark(self, *, ended: bool = False) -> None:
+        """Say how far it has counted."""
+        mark = Mark(service=self.service, publisher=self.publisher, last=self.number, ended=ended)
+        body = self._keyring.seal(RECORDER, mark.model_dump_json().encode(), 0, MARK_CONTEXT)
+        self._operator.publish(body, exchange=INTAKE, key=INTAKE, content_type=CONTENT_TYPE, type=MARK)
 
     def send(self, body: bytes) -> None:
         """Seal whatever it is."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,16 @@ import pytest
 from services.audit.domain import merkle
 from services.audit.domain.merkle import Frontier
 from services.audit.domain.notes import Signer, Statement
+from services.audit.domain.numbering import GRACE, SILENCE
 from services.audit.stores.tree import append_only
 from services.chassis import logkeys
 from services.chassis.mongo import connect
-from services.chassis.topology import dead_queue
+from services.chassis.topology import INTAKE, VHOST, dead_queue
+from services.contracts import audit as audit_contract
 from tests.cell import Parts
+from tests.integration.asking import Asking
 from tests.integration.audit_children import DIES, Holder
-from tests.integration.calling import Ear, Instance, instances
+from tests.integration.calling import Calling, Ear, Instance, instances
 from tests.unit.audit.logs import record
 from tests.waiting import until
 
@@ -187,3 +191,63 @@ def test_a_gap_in_the_numbers_is_kept_until_it_is_filled(
         for number in (5, 3, 4):
             holder.keep(record(number), number=number)
         until(lambda: log["publishers"].find_one(key)["missing"] == [])
+
+
+def emptied(parts: Parts) -> None:
+    """The broker has lost what it confirmed, as one does that comes back with an empty disk."""
+    parts.operator_api.call("DELETE", f"queues/{VHOST}/{INTAKE}/contents")
+
+
+def test_a_broker_that_comes_back_with_an_empty_disk_is_noticed_by_the_next_mark(
+    parts: Parts, log: Any, holder: Holder, tmp_path: Path
+) -> None:
+    for number in range(3):
+        holder.keep(record(number))
+    emptied(parts)
+    holder.mark()  # nothing is recorded after what was lost
+    key = {"_id": f"cases/{holder.publisher}"}
+    with instances(parts, tmp_path, AUDIT):
+        row = until(lambda: log["publishers"].find_one(key))
+        assert row["last"] == 3
+        assert [(gap["first"], gap["last"]) for gap in row["missing"]] == [(1, 3)]
+        log["publishers"].update_one(key, {"$set": {"missing.0.since": datetime.now(UTC) - 2 * GRACE}})
+        until(lambda: log["gaps"].find_one({"_id": f"cases/{holder.publisher}/1"}))
+
+
+def test_a_process_whose_last_words_were_lost_is_told_of_and_one_that_ended_is_not(
+    parts: Parts, log: Any, ear: Ear, tmp_path: Path
+) -> None:
+    ended, lost = Holder(parts, ear), Holder(parts, ear)
+    for one in (ended, lost):
+        one.keep(record(1))
+    with instances(parts, tmp_path, AUDIT) as (audit,):
+        publishers = log["publishers"]
+        rows = [{"_id": f"cases/{one.publisher}"} for one in (ended, lost)]
+        until(lambda: all(publishers.find_one(row) for row in rows))
+        ended.mark(ended=True)
+        until(lambda: "open" not in publishers.find_one(rows[0]))
+        for row in rows:
+            publishers.update_one(row, {"$set": {"at": datetime.now(UTC) - 2 * SILENCE}})
+        until(lambda: "silent" in publishers.find_one(rows[1]), seconds=15)
+        assert "silent" not in publishers.find_one(rows[0])
+        until(lambda: audit.count("publisher_silent"))
+        lost.keep(record(2))  # it was only slow
+        until(lambda: publishers.find_one(rows[1]).get("open"))
+
+
+def test_a_service_says_how_far_it_was_when_it_ends(
+    parts: Parts, log: Any, calling: Calling, tmp_path: Path
+) -> None:
+    known = {row["_id"] for row in log["publishers"].find()}
+
+    def fresh() -> list[dict[str, Any]]:
+        return [
+            row for row in log["publishers"].find({"_id": {"$regex": "^audit/"}}) if row["_id"] not in known
+        ]
+
+    with instances(parts, tmp_path, AUDIT, "tests.integration.audit_children:StandInSharing"):
+        asking = Asking(calling, parts, "dpo", "police", "agency_dpo")
+        asking.ask("list_entries", audit_contract.ListEntries(limit=1), audit_contract.EntryList)
+        until(lambda: [row for row in fresh() if row.get("open")])
+    with instances(parts, tmp_path, AUDIT):
+        until(lambda: [row for row in fresh() if "open" not in row and row["missing"] == []])

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from deploy import verifier
 from services.audit.domain import merkle
 from services.audit.stores.tree import append_only
-from services.chassis.callers import AUTHORITY, PURPOSE
 from services.chassis.mongo import connect
-from services.chassis.payload import raw
-from services.chassis.sealing import Keyring
 from services.contracts import audit
-from services.contracts.caller import Caller, hash_arguments, sign
-from services.contracts.errors import ConcordatError, Invalid, Malformed, NotOwner, NotVisible, RoleRequired
+from services.contracts.errors import Invalid, Malformed, NotOwner, NotVisible, RoleRequired
 from services.contracts.records import Actor, Object, Record
 from tests.cell import Parts
+from tests.integration.asking import Asking
 from tests.integration.audit_children import Holder
 from tests.integration.calling import Calling, Ear, instances
 from tests.integration.test_audit_intake import AUDIT, in_log
@@ -42,39 +37,6 @@ def fleet(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
 def log(parts: Parts) -> Iterator[Any]:
     with connect(parts.mongo_url("operator"), app="test") as client:
         yield client["audit"]
-
-
-class Asking:
-    """A user who asks audit, as the gateway passes it on."""
-
-    def __init__(self, calling: Calling, parts: Parts, id_: str, agency: str, *roles: str) -> None:
-        self._calling, self._parts = calling, parts
-        self.id, self.agency, self.roles = id_, agency, roles
-
-    def ask(self, method: str, request: BaseModel, reply: type[BaseModel]) -> Any:
-        now = datetime.now(UTC)
-        caller = Caller(
-            kind="user",
-            id=self.id,
-            agency_id=self.agency,
-            roles=self.roles,
-            device_class="managed",
-            audience="audit",
-            method=method,
-            args_hash=hash_arguments(bytes(raw(request))),
-            request_id="r-1",
-            now=now,
-            expires_at=now + timedelta(seconds=10),
-        )
-        secret = Keyring(self._parts.keys_dir, AUTHORITY).shared_secrets("audit", PURPOSE)[0]
-        return self._calling.ask(
-            f"audit.{method}", request, caller=sign(caller, secret), request_id="r-1", reply=reply
-        )
-
-    def refused(self, method: str, request: BaseModel) -> ConcordatError:
-        with pytest.raises(ConcordatError) as problem:
-            self.ask(method, request, audit.EntryView)
-        return problem.value
 
 
 class Scene:

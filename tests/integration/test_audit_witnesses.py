@@ -20,10 +20,10 @@ from services.chassis.mongo import connect
 from services.contracts import audit, witnesses
 from services.contracts.errors import AlreadyExists, Invalid, InvalidTransition
 from tests.cell import Parts
+from tests.integration.asking import Asking
 from tests.integration.audit_children import Holder
 from tests.integration.calling import Calling, Ear, instances
 from tests.integration.test_audit_intake import AUDIT, ORIGIN, in_log
-from tests.integration.test_audit_reading import Asking
 from tests.unit.audit.logs import record
 from tests.waiting import until
 

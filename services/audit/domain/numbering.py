@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+SILENCE = timedelta(minutes=3)
+"""How long a process that has not ended may say nothing: it says how far it is every half minute."""
 GRACE = timedelta(seconds=30)
 """How long a number may be missing before it is alarmed: another instance may have it in hand."""
 
@@ -50,6 +52,15 @@ class Count:
         for first, end in accounted:
             missing = [left for gap in missing for left in gap.without(first, end)]
         return Count(max(last, number), tuple(missing))
+
+    def announced(self, last: int, doubtful: Iterable[tuple[int, int]], now: datetime) -> Count:
+        """The count once the publisher has said how far it is, without a record."""
+        missing = list(self.missing)
+        if last > self.last:
+            missing.append(Gap(self.last + 1, last, now))
+        for first, end in doubtful:
+            missing = [left for gap in missing for left in gap.without(first, end)]
+        return Count(max(last, self.last), tuple(missing))
 
     def overdue(self, now: datetime) -> tuple[Gap, ...]:
         """Gaps that have been open for too long."""

@@ -12,7 +12,7 @@ from services.chassis.intake import Taken, intake
 from services.chassis.logkeys import LogKeys
 from services.chassis.timers import every
 from services.contracts.errors import Unavailable
-from services.contracts.records import Record
+from services.contracts.records import Mark, Record
 
 
 class IntakeHandlers:
@@ -21,12 +21,14 @@ class IntakeHandlers:
     writer: LogWriter
     signing: LogKeys
 
-    @intake(Record)
-    def take_records(self, batch: Sequence[Taken[Record]]) -> None:
+    @intake(Record, marks=Mark)
+    def take_records(self, batch: Sequence[Taken[Record] | Taken[Mark]]) -> None:
         """Return when a majority has all of them in the log. Raises Unavailable: they wait in their queue."""
-        records = [taken.record for taken in batch]
+        records = [taken.record for taken in batch if isinstance(taken.record, Record)]
         try:
-            self.writer.append(records, self._signer(), again=any(taken.again for taken in batch))
+            if records:
+                self.writer.append(records, self._signer(), again=any(taken.again for taken in batch))
+            self.writer.hear([taken.record for taken in batch if isinstance(taken.record, Mark)])
         except (Forked, OtherLog) as problem:
             # No fault of the records: people have to look, and nothing more may be signed until then.
             raise Unavailable(cause=type(problem).__name__) from problem
@@ -38,8 +40,10 @@ class IntakeHandlers:
 
     @every(5.0)
     def look_for_gaps(self) -> None:
-        """Alarm numbers that did not arrive."""
-        self.writer.alarm_gaps(datetime.now(UTC))
+        """Alarm numbers that did not arrive, and processes that fell silent."""
+        now = datetime.now(UTC)
+        self.writer.alarm_gaps(now)
+        self.writer.alarm_silence(now)
 
     def _signer(self) -> Signer:
         newest, *older = self.signing.in_force() or (None,)

@@ -27,7 +27,7 @@ from services.chassis.deadline import Deadline
 from services.chassis.logs import log
 from services.chassis.mongo import LONGEST, Document, Session, transact
 from services.contracts.errors import Unavailable
-from services.contracts.records import Record
+from services.contracts.records import Mark, Record
 
 TRIES = 5
 STEPS = (*tree.STEPS, *entries.STEPS, *publishers.STEPS)
@@ -84,6 +84,20 @@ class LogWriter:
             return False
         self._sign(self._tree.frontier(size), signer)
         return True
+
+    def hear(self, marks: Sequence[Mark]) -> None:
+        """Keep how far publishers say that they are: once what they recorded before is in the log."""
+        now = datetime.now(UTC)
+        for mark in marks:
+            count = self._publishers.announce(mark, now)
+            if self._head is not None:
+                self._head.counts[mark.service, mark.publisher] = count
+
+    def alarm_silence(self, now: datetime) -> None:
+        """Tell of processes that ended without a word, each once: their last records may be lost."""
+        for service, _ in self._publishers.silent(now):
+            log.warning("publisher_silent", peer=service)
+            metrics.publisher_silent(service)
 
     def alarm_gaps(self, now: datetime) -> None:
         """Tell of numbers that have not arrived by `now`, each once."""

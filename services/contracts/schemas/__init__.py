@@ -101,6 +101,7 @@ def _schemas() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "caller", _of(caller.Caller)
     yield "event", _of(envelope.Event)
     yield "record", _of(records.Record)
+    yield "mark", _of(records.Mark)
     yield "problem", _problem()
     for prefix, module in _SPOKEN.items():
         for name, value in vars(module).items():

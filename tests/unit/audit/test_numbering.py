@@ -80,3 +80,10 @@ def test_few_ranges_are_told_and_all_numbers_are_in_them(numbers: set[int]) -> N
     found = ranges(numbers)
     assert len(found) <= MOST_RANGES
     assert numbers <= {number for first, last in found for number in range(first, last + 1)}
+
+
+def test_what_a_mark_tells_of_and_did_not_come_is_missing_until_it_comes() -> None:
+    count = Count(2).announced(5, [(4, 4)], NOW)
+    assert [(gap.first, gap.last) for gap in count.missing] == [(3, 3), (5, 5)]
+    assert count.arrived(3, (), NOW).arrived(5, (), NOW) == Count(5)
+    assert Count(7).announced(5, (), NOW) == Count(7)  # it was overtaken

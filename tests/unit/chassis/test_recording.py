@@ -106,3 +106,23 @@ def test_the_intake_drops_nothing_and_gives_to_one_consumer_at_a_time() -> None:
         "x-overflow": "reject-publish",
         "x-single-active-consumer": True,
     }
+
+
+def test_a_mark_says_how_far_the_process_is_and_what_is_doubtful(
+    keeper: Keeper, confirms: FakeConfirms
+) -> None:
+    assert keeper.mark()
+    assert confirms.sent == []  # nothing was recorded: there is nothing to miss
+    keeper.keep(record())
+    confirms.next = [Outcome.LOST]
+    with pytest.raises(Unavailable):
+        keeper.keep(record())
+    assert keeper.mark()
+    assert keeper.mark(ended=True)
+    first, last = confirms.sent[-2:]
+    assert (first["last"], first["doubtful"], first["ended"]) == (2, [[2, 2]], False)
+    assert last["ended"]
+    confirms.next = [LinkDown()]
+    assert not keeper.mark()
+    keeper.keep(record())
+    assert confirms.sent[-1]["number"] == 3  # marks use up no number
