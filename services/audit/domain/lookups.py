@@ -13,13 +13,14 @@ have, and the others are looked at in what it finds.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.contracts.audit import ListEntries
 from services.contracts.records import Record
 
 AnyOf = tuple[str, ...]
+_PEOPLE = ("p:", "q:")
 
 
 def words(record: Record) -> list[str]:
@@ -68,8 +69,34 @@ class Search:
     """Only entries of something shown, or refused to be shown."""
 
 
+def alternatives(search: Search) -> list[Search]:
+    """Searches that together find the same: in each, a later condition is about actors or about who is
+    accountable, and never about either, which no index can judge."""
+    found = [search]
+    for place in range(1, len(search.each)):
+        kinds = sorted({word[:2] for word in search.each[place]})
+        if kinds == sorted(_PEOPLE):
+            found = [
+                replace(
+                    one,
+                    each=(
+                        *one.each[:place],
+                        tuple(word for word in one.each[place] if word.startswith(kind)),
+                        *one.each[place + 1 :],
+                    ),
+                )
+                for one in found
+                for kind in kinds
+            ]
+    return found
+
+
 def search(request: ListEntries, within: AnyOf = ()) -> Search:
     """`within`: the words of which an entry has one if the caller may see it; none: it may see all."""
+    if request.actor_id is not None and any(word.startswith("q:") for word in within):
+        # Whoever acted is one of them, or somebody for whom one of them is accountable.
+        implied = f"p:{request.actor_id}" in within
+        within = () if implied else tuple(word for word in within if word.startswith("q:"))
     narrow: list[AnyOf] = []
     if request.case_id is not None:
         narrow.append((f"c:{request.case_id}",))

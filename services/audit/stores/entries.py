@@ -20,7 +20,7 @@ from pymongo import ASCENDING, DESCENDING, UpdateOne
 from pymongo.database import Database
 
 from services.audit.domain.leaves import Leaf, read_detail
-from services.audit.domain.lookups import AnyOf, Search, words
+from services.audit.domain.lookups import AnyOf, Search, alternatives, words
 from services.audit.domain.sequencing import Placed
 from services.audit.domain.vault import Sealed, Vault, Wrapped
 from services.chassis.deadline import Deadline
@@ -107,15 +107,18 @@ class EntryStore:
 
     def newest(self, search: Search, limit: int, after: Place | None) -> list[Detail]:
         """What matches, the newest act first."""
-        entered = bool(search.each)
+        found: dict[int, Document] = {}
         with in_time():
-            rows = (
-                self._entries.find(_filter(search, after), {"words": False})
-                .sort(_NEWEST)
-                .limit(limit)
-                .hint("found" if entered else "time")
-            )
-            return self._opened(list(rows))
+            for one in alternatives(search):
+                rows = (
+                    self._entries.find(_filter(one, after), {"words": False})
+                    .sort(_NEWEST)
+                    .limit(limit)
+                    .hint("found" if one.each else "time")
+                )
+                found |= {row["_id"]: row for row in rows}
+            newest = sorted(found.values(), key=lambda row: (row["at"], row["_id"]), reverse=True)
+            return self._opened(newest[:limit])
 
     def erase(self, search: Search, now: datetime) -> int:
         """Destroy details, salts and their keys of what matches; how many. Their leaves stay, and all proofs.
@@ -235,7 +238,11 @@ def _is_scalar(one: AnyOf) -> bool:
 
 
 def _scalar(one: AnyOf) -> Document:
-    found = [{_SCALARS[word[:2]]: word[2:]} for word in one]
+    """`$in` of one field is judged in the index; `$or` is not, so it is avoided (`alternatives`)."""
+    by: dict[str, list[str]] = {}
+    for word in one:
+        by.setdefault(_SCALARS[word[:2]], []).append(word[2:])
+    found: list[Document] = [{name: {"$in": values}} for name, values in by.items()]
     return found[0] if len(found) == 1 else {"$or": found}
 
 
