@@ -27,7 +27,6 @@ from tests.waiting import until
 SHAPES = {
     "tried": Shape(serves=True, emits=True),
     "once": Shape(serves=True, emits=True),
-    "sharing": Shape(serves=False, emits=False),
 }
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
