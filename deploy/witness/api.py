@@ -28,7 +28,7 @@ class HttpLog:
         try:
             found = self._asked(lambda api: api.get(f"/audit/consistency?from={since}&to={until}"))
         except _Refused:
-            raise Unproved from None  # such as a log that has gone back
+            raise Unproved from None  # it has gone back, or lost what it signed
         return [str(one) for one in found["hashes"]]
 
     def publish(self, note: str, verifier_key: str) -> None:
@@ -48,7 +48,7 @@ class HttpLog:
             except Refusal as refusal:
                 if refusal.status == 401 and again:
                     self._api = None
-                elif refusal.status in (409, 422):
+                elif refusal.status in (409, 422, 500):  # not while a part is down: that is 503
                     raise _Refused(refusal.code) from None
                 else:
                     raise Unreachable(str(refusal)) from None
