@@ -21,6 +21,7 @@ _TASKS = Item("tasks", "My tasks", "/tasks")
 _INBOX = Item("inbox", "Inbox", "/inbox")
 _ADMIN = Item("administration", "Administration", "/administration")
 _AUDIT = Item("audit", "Audit", "/audit")
+_TEAM = Item("audit", "Team log", "/audit")
 _USAGE = Item("audit", "Usage", "/audit/usage")
 
 
@@ -41,6 +42,8 @@ class Menu:
 def _of_the_log(person: Person) -> list[Item]:
     if person.is_any("agency_dpo", "partnership_dpo"):
         return [_AUDIT]
+    if person.is_any("supervisor"):
+        return [_TEAM]
     return [_USAGE] if person.is_any("programme_manager", "governance_member") else []
 
 

@@ -166,7 +166,7 @@ def file_of(scene: Scene, statement_id: str) -> dict[str, Any]:
                 raise
             return None
 
-    found = until(lambda: part(request))
+    found = scene.officer_of_data.ask("get_statement", request, statements.StatementPart)
     whole = json.loads(found.model_dump_json(exclude_unset=True, exclude={"disclosed", "etag", "next"}))
     while found.next is not None:
         found = part(request.model_copy(update={"cursor": found.next}))

@@ -78,7 +78,7 @@ class Counted:
 
 def counted(index: int, record: Record, subject_id: str, held: Collection[Span]) -> Counted | None:
     """None if the entry is none of somebody being shown what is held of the subject."""
-    shown = record.operation in _SHOWS and record.outcome != "refused"
+    shown = record.operation in _SHOWS and record.outcome != "refused" and record.action != ACTION
     if not shown and not (record.action in _GIVEN and record.outcome == "done"):
         return None
     there = {one.case_id for one in held if one.covers(record.at)}

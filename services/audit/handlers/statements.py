@@ -4,17 +4,14 @@ later."""
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
 
 from services.audit.domain import cursors, merkle, statements
-from services.audit.domain.lookups import Search
-from services.audit.domain.sight import sight_of
-from services.audit.domain.statements import ACTION, Counted, Span
+from services.audit.domain.statements import ACTION
 from services.audit.domain.views import acting
-from services.audit.handlers.reading import Reading
-from services.audit.stores.entries import Place
+from services.audit.handlers.gathering import Content, Gathering
 from services.audit.stores.statements import (
     LINES_AT_ONCE,
     PickedEntries,
@@ -22,25 +19,21 @@ from services.audit.stores.statements import (
     Statement,
     StatementStore,
 )
-from services.chassis.client import Peer
+from services.chassis import context
 from services.chassis.commands import CommandLog, Emit
 from services.chassis.mongo import Session
 from services.chassis.rpc import command, rpc
-from services.contracts.authority import CasesOfSubject, GetCasesOfSubject, GetPowers, GrantedPower, Powers
 from services.contracts.caller import Caller
 from services.contracts.envelope import new_event_id
 from services.contracts.errors import ConcordatError, FieldError, Invalid, NotVisible, Unavailable
 from services.contracts.messages import Reply
 from services.contracts.paging import Ref
-from services.contracts.records import Object, Record
+from services.contracts.records import Object
 from services.contracts.statements import (
-    MOST_LINES,
     GetStatement,
     IssueStatement,
     ListStatements,
-    Period,
     PreviewStatement,
-    Said,
     StatementItem,
     StatementLine,
     StatementList,
@@ -50,10 +43,8 @@ from services.contracts.statements import (
     StatementView,
 )
 
-MOST_READ = 20_000
-"""Entries looked at for one statement: whoever has more is given several, of shorter periods."""
-_AT_ONCE = 500
-_POWERS_OF = 50
+_LOOK_AGAIN, _LEFT_FOR_THE_REST = 0.1, 1.5
+"""Seconds."""
 
 
 class StatementKept(Reply):
@@ -62,26 +53,16 @@ class StatementKept(Reply):
     statement_id: str
 
 
-class Content(NamedTuple):
-    """What a statement has to say: entries in their order, and of each what is told."""
-
-    owner: str
-    scope: Literal["agency", "partnership"]
-    entries: list[Counted]
-    told: list[Said]
-
-
-class StatementHandlers(Reading):
+class StatementHandlers(Gathering):
     statements: StatementStore
     picked: PickedEntries
     picked_leaves: PickedLeaves
     commands: CommandLog
-    cases: Peer
 
     @rpc(expected_exceptions=ConcordatError)
     def preview_statement(self, request: PreviewStatement, caller: Caller) -> StatementPreview:
         """What it would say, with nothing withheld. Raises NotVisible, Invalid."""
-        content = self._content(caller, request.subject_id, request)
+        content = self.content(caller, request.subject_id, request)
         disclosed = self.recorded(
             caller, [Object(type="statement_draft", id=request.subject_id)], action="statement.preview"
         )
@@ -94,7 +75,7 @@ class StatementHandlers(Reading):
         told = self.commands.done(request, StatementKept)
         if told is not None:
             return self._view(caller, told.statement_id)
-        content = self._content(caller, asked.subject_id, asked)
+        content = self.content(caller, asked.subject_id, asked)
         withheld = {one.entry_id: one for one in asked.withhold}
         _check_withheld(request, content)
         leaves = self.picked_leaves.some(one.index for one in content.entries)
@@ -165,14 +146,8 @@ class StatementHandlers(Reading):
         """A piece, with proofs. Raises NotVisible, Malformed, Unavailable."""
         kept = self._visible(caller, request.statement_id)
         number, size = (0, None) if request.cursor is None else cursors.read(request.cursor, 2)
-        note = None if size is None else self.tree.note(size)
-        latest = self.tree.latest()
-        if note is None and latest is not None:
-            size, _, note = latest
-        own = self.tree.find(kept.entry_id)
-        detail = None if own is None else self.entries.find(own[0])
-        if own is None or size is None or note is None or own[0] >= size:
-            raise Unavailable(cause="no checkpoint covers the statement's entry yet", retry_after=2)
+        own, size, note = self._committed(kept, size)
+        detail = self.entries.find(own[0])
         if detail is None:
             raise NotVisible  # erased
         lines = self.statements.piece(kept.id, number)
@@ -208,77 +183,6 @@ class StatementHandlers(Reading):
             disclosed=disclosed,
         )
 
-    # --- what there is to say ---
-
-    def _content(self, caller: Caller, subject_id: str, period: Period) -> Content:
-        """Raises NotVisible (recorded), Invalid."""
-        held: CasesOfSubject = self.cases.call(
-            "cases_of_subject", GetCasesOfSubject(subject_id=subject_id), reply=CasesOfSubject
-        )
-        all_ = "partnership_dpo" in caller.roles
-        if held.agency_id is None or not (all_ or held.agency_id == caller.agency_id):
-            problem = NotVisible()
-            self.refused(caller, Object(type="statement_draft", id=subject_id), problem, how="listed")
-            raise problem
-        named = dict(self._read(Search(each=((f"s:{subject_id}",),)), MOST_READ))
-        spans = statements.spans(named.values(), {one.case_id: one.since for one in held.items})
-        found = {
-            index: record
-            for index, record in named.items()
-            if (period.since is None or period.since <= record.at)
-            and (period.until is None or record.at < period.until)
-        }
-        for span in spans:
-            self._of_span(span, period, found)
-        sight = sight_of(caller)
-        entries = [
-            one
-            for index, record in sorted(found.items(), key=lambda item: (item[1].at, item[0]))
-            if sight.sees(record)
-            and (one := statements.counted(index, record, subject_id, spans)) is not None
-        ]
-        if len(entries) > MOST_LINES:
-            raise _too_many()
-        names = self._names(entries)
-        powers = self._powers(entries)
-        told = [statements.said(one, names, statements.power_of(one, powers)) for one in entries]
-        return Content(held.agency_id, "partnership" if all_ else "agency", entries, told)
-
-    def _of_span(self, span: Span, period: Period, found: dict[int, Record]) -> None:
-        since = max(span.since, period.since) if period.since else span.since
-        untils = [one for one in (span.until, period.until) if one is not None]
-        search = Search(each=((f"c:{span.case_id}",),), since=since, until=min(untils, default=None))
-        for index, record in self._read(search, MOST_READ - len(found)):
-            found[index] = record
-
-    def _read(self, search: Search, most: int) -> Iterator[tuple[int, Record]]:
-        """Raises Invalid when there are more."""
-        after: Place | None = None
-        while True:
-            details = self.entries.newest(search, _AT_ONCE, after)
-            most -= len(details)
-            if most < 0:
-                raise _too_many()
-            for one in details:
-                yield one.index, one.record
-            if len(details) < _AT_ONCE:
-                return
-            after = Place(details[-1].at, details[-1].index)
-
-    def _names(self, entries: Sequence[Counted]) -> Mapping[str, str]:
-        names = dict(self.names(one.record for one in entries))
-        receivers = {to for one in entries if (to := statements.given_to(one.record)) is not None}
-        return {**self.describe(sorted(receivers - names.keys())), **names}
-
-    def _powers(self, entries: Sequence[Counted]) -> list[GrantedPower]:
-        cases = sorted({one.case_id for one in entries if one.case_id is not None})
-        found: list[GrantedPower] = []
-        for begin in range(0, len(cases), _POWERS_OF):
-            asked = GetPowers(case_ids=tuple(cases[begin : begin + _POWERS_OF]))
-            answer: Powers = self.sharing.call("powers", asked, reply=Powers)
-            found += answer.items
-        return found
-
     # --- what is shown ---
 
     def _visible(self, caller: Caller, statement_id: str) -> Statement:
@@ -289,6 +193,25 @@ class StatementHandlers(Reading):
         problem = NotVisible()
         self.refused(caller, Object(type="statement", id=statement_id), problem, how="opened")
         raise problem
+
+    def _committed(self, kept: Statement, size: int | None) -> tuple[tuple[int, bytes], int, str]:
+        """The statement's own entry, and a checkpoint over it: the one of `size`, or the newest.
+
+        Who has just issued it asks at once: it is waited for as long as there is time. Raises Unavailable.
+        """
+        serving = context.current()
+        while True:
+            latest = self.tree.latest()
+            note = None if size is None else self.tree.note(size)
+            if note is None and latest is not None:
+                size, _, note = latest
+            own = self.tree.find(kept.entry_id)
+            if own is not None and size is not None and note is not None and own[0] < size:
+                return own, size, note
+            size = None
+            if serving is None or serving.deadline.left() < _LEFT_FOR_THE_REST:
+                raise Unavailable(cause="no checkpoint covers the statement's entry yet", retry_after=2)
+            time.sleep(_LOOK_AGAIN)
 
     def _view(self, caller: Caller, statement_id: str) -> StatementView:
         item = next(iter(self._items([self._visible(caller, statement_id)])))
@@ -335,10 +258,6 @@ def _check_withheld(request: IssueStatement, content: Content) -> None:
         seen.add(one.entry_id)
     if errors:
         raise Invalid(errors=tuple(errors))
-
-
-def _too_many() -> Invalid:
-    return Invalid(errors=(FieldError("/from", "too_many", "There are too many entries in this period."),))
 
 
 def _text(raw: bytes) -> str:

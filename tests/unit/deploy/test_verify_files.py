@@ -304,6 +304,8 @@ def test_an_entry_counts_while_the_case_holds_the_subject_and_only_with_sections
     assert not counts(record(1, objects=(case("subjects"),), outcome="refused"), held)
     assert counts(record(9999, objects=(Object(type="subject", id=SUBJECT),)), held)
     assert not counts(record(1, objects=(case("subjects"),), operation="alteration", outcome="done"), held)
+    issued = {"action": "statement.issue", "operation": "disclosure", "outcome": "done", "how": None}
+    assert not counts(record(1, objects=(Object(type="subject", id=SUBJECT),), **issued), held)
 
 
 def test_the_log_says_since_when_and_until_when_a_case_held_somebody() -> None:
