@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from deploy import verifier
+from services.audit.stores.statements import StatementStore
 from services.chassis.callers import AUTHORITY, PURPOSE
 from services.chassis.mongo import connect
 from services.chassis.payload import raw
@@ -304,6 +305,15 @@ def test_statements_are_their_agencys_and_the_partnerships(scene: Scene) -> None
     )
     assert isinstance(problem, Invalid)
     assert problem.errors[0].pointer == "/withhold/0/entry_id"
+
+
+def test_statements_to_somebody_are_destroyed_with_the_details(scene: Scene, log: Any) -> None:
+    made, again = issued(scene), issued(scene)
+    store = StatementStore(log)
+    assert store.erase(scene.subject) == 2
+    assert store.erase(scene.subject) == 0
+    assert [store.find(one.id) for one in (made, again)] == [None, None]
+    assert store.piece(made.id, 0) == []
 
 
 def test_a_supervisor_reads_what_the_team_did_and_no_more(scene: Scene) -> None:

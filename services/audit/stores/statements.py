@@ -81,6 +81,14 @@ class StatementStore:
             [] if row is None else [Line(one["text"], one["index"], one["detailed"]) for one in row["lines"]]
         )
 
+    def erase(self, subject_id: str) -> int:
+        """Destroy the statements to somebody whose details are destroyed; how many. Safe to repeat."""
+        ids = [row["_id"] for row in self._rows.find({"subject_id": subject_id}, {"_id": True})]
+        for one in ids:
+            # The piece's key begins with the statement's; "0" is what follows "/".
+            self._lines.delete_many({"_id": {"$gte": f"{one}/", "$lt": f"{one}0"}})
+        return int(self._rows.delete_many({"_id": {"$in": ids}}).deleted_count)
+
     def newest(self, agency_id: str | None, before: str | None, limit: int) -> list[Statement]:
         """Of one agency, or of all; those older than `before`."""
         wanted: Document = {} if agency_id is None else {"agency_id": agency_id}
@@ -124,6 +132,7 @@ def _statement(row: Document) -> Statement:
 
 def _make_indexes(database: Database[Document]) -> None:
     database["statements"].create_index([("agency_id", 1), ("_id", DESCENDING)], name="agency")
+    database["statements"].create_index([("subject_id", 1)], name="subject")
     if "statement_lines" not in database.list_collection_names():
         database.create_collection("statement_lines")
 

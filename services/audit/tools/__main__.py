@@ -16,6 +16,7 @@ from services.audit.domain.lookups import Search
 from services.audit.domain.merkle import Node
 from services.audit.domain.notes import BadNote, Signer, Verifier
 from services.audit.stores.entries import EntryStore
+from services.audit.stores.statements import StatementStore
 from services.audit.stores.tree import TreeStore
 from services.audit.stores.writer import LogWriter
 from services.audit.tools import fsck, tiles
@@ -39,6 +40,7 @@ class Tools:
         self._tree = TreeStore(database)
         self._entries = EntryStore(database, lambda: wrapping)
         self._writer = LogWriter(database, lambda: wrapping)
+        self._statements = StatementStore(database)
 
     def close(self) -> None:
         self._client.close()
@@ -91,7 +93,10 @@ class Tools:
         )
         self._writer.append([record], Signer(self._keys.origin, newest, tuple(older)), again=False)
         word = f"{'s' if kind == 'subject' else 'c'}:{id_}"
-        return f"{self._entries.erase(Search(each=((word,),)), now)} details are destroyed; every proof stays"
+        erased = self._entries.erase(Search(each=((word,),)), now)
+        statements = self._statements.erase(id_) if kind == "subject" else 0
+        more = f" and {statements} statements" if statements else ""
+        return f"{erased} details{more} are destroyed; every proof stays"
 
     def rewrap(self) -> str:
         sealed = self._entries.seal_old()
