@@ -46,7 +46,6 @@ SHAPES = {
     "once": Shape(serves=True, emits=True),
     "absent": Shape(serves=True, emits=False),
     "silent": Shape(serves=False, emits=False),
-    "sharing": Shape(serves=False, emits=False),
 }
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
