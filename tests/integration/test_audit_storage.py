@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pymongo
@@ -17,11 +18,13 @@ from deploy.store import LOG_READER
 from services.audit.domain import exporting, merkle
 from services.audit.domain.lookups import Search
 from services.audit.domain.merkle import Range
-from services.audit.domain.notes import Statement
+from services.audit.domain.notes import Signer, Statement
 from services.audit.stores.entries import EntryStore
 from services.audit.stores.tree import TreeStore, append_only
 from services.audit.stores.writer import STEPS, LogWriter
+from services.audit.tools import __main__ as tools
 from services.audit.tools import fsck
+from services.chassis import logkeys
 from services.chassis.logkeys import WrappingKeys
 from services.chassis.migrations import migrate
 from services.chassis.mongo import connect
@@ -239,3 +242,44 @@ def test_fsck_takes_what_was_erased_for_sound(log: Log) -> None:
     log.append(*(about(number, Object(type="subject", id="anna")) for number in range(3)), record(4))
     log.entries.erase(Search(each=(("s:anna",),)), NOW)
     assert sound(log) == fsck.Sound(4, 1, 1, 3)
+
+
+# -- the command --------------------------------------------------------------------------------------------
+
+
+def test_the_operators_commands_on_a_real_log(
+    log: Log,
+    parts: Parts,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in parts.environment("audit").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MONGO_URL", parts.mongo_url("operator"))
+    monkeypatch.setenv("CONCORDAT_MONGO_DATABASE", log.database.name)
+
+    def told(*arguments: str) -> tuple[int, str]:
+        code = tools.main(list(arguments))
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    origin = "concordat.local/log"
+    keys = logkeys.read(parts.keys_dir, origin)
+    by = Signer(origin, keys.current())
+    writer = LogWriter(log.database, lambda: logkeys.read_wrapping(parts.keys_dir))
+    writer.append([about(number, Object(type="subject", id="anna")) for number in range(5)], by, again=False)
+
+    assert told("fsck") == (0, "sound: 5 entries, 1 checkpoints, 5 details, 0 erased\n")
+    assert told("tiles", str(tmp_path))[0] == 0
+    assert told("check-tiles", str(tmp_path), str(by.verifier)) == (0, "sound: 5 entries\n")
+    assert told("check-tiles", str(tmp_path), str(signer().verifier))[0] == 1
+    assert told("shred", "--subject", "anna") == (0, "5 details are destroyed; every proof stays\n")
+    assert told("fsck") == (0, "sound: 6 entries, 2 checkpoints, 1 details, 5 erased\n")
+    assert told("rewrap") == (0, "0 keys wrapped anew\n")
+    (said,) = [found for found in log.database["publishers"].find() if found["_id"].startswith("audit/")]
+    assert "open" not in said  # nobody waits for more of it
+    assert b"anna" not in b"".join(repr(row).encode() for row in log.database["entries"].find())
+    append_only(log.database)["leaves"].delete_one({"_id": 3})
+    code, text = told("fsck")
+    assert (code, text) == (1, "NOT sound: index 3: the entry is not there\n")

@@ -25,7 +25,7 @@ from services.chassis.mongo import connect
 from services.chassis.settings import ServiceSettings
 from services.contracts.directory import RECORDER
 from services.contracts.envelope import new_event_id
-from services.contracts.records import Actor, Object, Record
+from services.contracts.records import Actor, Mark, Object, Record
 
 
 class Tools:
@@ -92,6 +92,7 @@ class Tools:
             number=1,
         )
         self._writer.append([record], Signer(self._keys.origin, newest, tuple(older)), again=False)
+        self._writer.hear([Mark(service=RECORDER, publisher=record.publisher, last=1, ended=True)])
         word = f"{'s' if kind == 'subject' else 'c'}:{id_}"
         erased = self._entries.erase(Search(each=((word,),)), now)
         statements = self._statements.erase(id_) if kind == "subject" else 0
