@@ -39,8 +39,8 @@ class AddCosignature(Request):
     """Keep a witness's cosignature.
 
     Invalid: no note of this log, or not cosigned with the key. AlreadyExists: another key, or agency, has the
-    name. InvalidTransition: what the log has signed here is not what it has: it forked, or went back. That is
-    kept and alarmed: the note proves it, whoever brings it.
+    name, or the agency has eight witnesses. InvalidTransition: what the log has signed here is not what it
+    has: it forked, or went back. That is kept and alarmed: the note proves it, whoever brings it.
     """
 
     body: CosignatureBody

@@ -13,18 +13,20 @@ from deploy.witness.keeping import Memory
 from deploy.witness.notes import LogKey
 from deploy.witness.signing import own_key
 from deploy.witness.watching import Watch
+from services.audit.domain.cosignatures import WitnessKey
 from services.audit.domain.notes import Signer, Statement
 from services.audit.stores.tree import append_only
+from services.audit.stores.witnesses import MOST, WitnessStore
 from services.chassis import logkeys
 from services.chassis.mongo import connect
 from services.contracts import audit, witnesses
-from services.contracts.errors import AlreadyExists, Invalid, InvalidTransition
+from services.contracts.errors import AlreadyExists, Invalid, InvalidTransition, RoleRequired
 from tests.cell import Parts
 from tests.integration.asking import Asking
 from tests.integration.audit_children import Holder
 from tests.integration.calling import Calling, Ear, instances
 from tests.integration.test_audit_intake import AUDIT, ORIGIN, in_log
-from tests.unit.audit.logs import record
+from tests.unit.audit.logs import NOW, record
 from tests.waiting import until
 
 
@@ -95,8 +97,22 @@ def test_a_witness_follows_the_log_and_its_cosignatures_are_read_by_all(
 
     again = officer.ask("add_cosignature", cosignature(latest().note, str(key)), witnesses.Cosigned)
     assert (again.size, again.witness) == (latest().size, key.name)
-    other = Asking(calling, parts, "eve", "thirteen", "practitioner")
+    other = Asking(calling, parts, "eve", "thirteen", "agency_dpo")
     assert isinstance(other.refused("add_cosignature", cosignature(latest().note, str(key))), AlreadyExists)
+    no_officer = Asking(calling, parts, "pat", "police", "practitioner")
+    refused = no_officer.refused("add_cosignature", cosignature(latest().note, str(key)))
+    assert isinstance(refused, RoleRequired)
+
+
+def test_an_agency_has_a_few_witnesses_and_not_any_number(log: Any) -> None:
+    store, agency = WitnessStore(log), f"agency-{uuid.uuid4().hex}"
+    keys = [
+        WitnessKey(f"witness.test/{uuid.uuid4().hex}", bytes([number]) * 32) for number in range(MOST + 1)
+    ]
+    assert [store.claim(key, agency, NOW) for key in keys] == [True] * MOST + [False]
+    assert store.claim(keys[0], agency, NOW)
+    assert not store.claim(WitnessKey(keys[1].name, bytes(32)), agency, NOW)
+    assert store.claim(keys[MOST], f"{agency}-2", NOW)
 
 
 def test_a_note_that_the_log_signed_and_has_not_is_kept_and_alarmed(

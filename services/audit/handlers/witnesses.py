@@ -15,8 +15,17 @@ from services.chassis import metrics
 from services.chassis.logkeys import LogKeys
 from services.chassis.logs import log
 from services.chassis.rpc import rpc
+from services.contracts.access import has_role
 from services.contracts.caller import Caller
-from services.contracts.errors import AlreadyExists, FieldError, Invalid, InvalidTransition, Malformed
+from services.contracts.errors import (
+    AlreadyExists,
+    FieldError,
+    Invalid,
+    InvalidTransition,
+    Malformed,
+    RoleRequired,
+)
+from services.contracts.permissions import PERMITS
 from services.contracts.witnesses import (
     AddCosignature,
     CheckpointItem,
@@ -25,6 +34,8 @@ from services.contracts.witnesses import (
     ListCheckpoints,
     Witness,
 )
+
+PERMIT = PERMITS["audit"]["add_cosignature"]
 
 
 class WitnessHandlers:
@@ -57,10 +68,12 @@ class WitnessHandlers:
         more = len(found) > request.limit
         return CheckpointList(items=items, next=cursors.write(shown[-1].size) if more else None)
 
-    @rpc(expected_exceptions=(Invalid, AlreadyExists, InvalidTransition))
+    @rpc(expected_exceptions=(Invalid, AlreadyExists, InvalidTransition, RoleRequired))
     def add_cosignature(self, request: AddCosignature, caller: Caller) -> Cosigned:
         """Keep a cosignature; the same one again changes nothing. Raises Invalid, AlreadyExists,
-        InvalidTransition."""
+        InvalidTransition, RoleRequired."""
+        if not has_role(caller, PERMIT):
+            raise RoleRequired
         note, now = request.body.note, datetime.now(UTC)
         said = self._signed_by_us(note)
         if not self._have(said):

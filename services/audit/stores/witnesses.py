@@ -22,6 +22,8 @@ from services.audit.stores.tree import append_only
 from services.chassis.migrations import Step
 from services.chassis.mongo import Document, in_time
 
+MOST = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -43,12 +45,17 @@ class WitnessStore:
         self._conflicts = log["conflicts"]
 
     def claim(self, key: WitnessKey, agency_id: str, now: datetime) -> bool:
-        """Whether the name is this agency's with this key; the first use makes it so."""
+        """Whether the name is this agency's with this key; the first use makes it so.
+
+        An agency has `MOST` at most: every cosignature is a line of a note that all read.
+        """
         row = {"_id": key.name, "key": key.key, "agency_id": agency_id, "at": now}
         with in_time():
-            with suppress(DuplicateKeyError):
-                self._witnesses.insert_one(row)
             kept = self._witnesses.find_one({"_id": key.name})
+            if kept is None and self._witnesses.count_documents({"agency_id": agency_id}, limit=MOST) < MOST:
+                with suppress(DuplicateKeyError):
+                    self._witnesses.insert_one(row)
+                kept = self._witnesses.find_one({"_id": key.name})
         return kept is not None and (bytes(kept["key"]), kept["agency_id"]) == (key.key, agency_id)
 
     def add(self, size: int, key: WitnessKey, signed: Cosignature, agency_id: str, now: datetime) -> None:
@@ -90,4 +97,8 @@ def _make_indexes(database: Database[Document]) -> None:
             log.create_collection(name)
 
 
-STEPS = (Step("witnesses", _make_indexes),)
+def _make_index_of_agencies(database: Database[Document]) -> None:
+    append_only(database)["witnesses"].create_index([("agency_id", ASCENDING)], name="agency")
+
+
+STEPS = (Step("witnesses", _make_indexes), Step("witnesses_agency", _make_index_of_agencies))

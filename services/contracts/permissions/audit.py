@@ -18,7 +18,9 @@ PERMITS = {
     "get_consistency": _WITNESS,
     "list_keys": _WITNESS,
     "list_checkpoints": _WITNESS,
-    "add_cosignature": _WITNESS,
+    "add_cosignature": Permit(
+        frozenset({"agency_dpo", "partnership_dpo", "agency_admin", "system_operator"}), ANY_SCOPE
+    ),
     "get_receipt": _EVERYBODY,
     "preview_statement": _OFFICERS,
     "issue_statement": _OFFICERS,
