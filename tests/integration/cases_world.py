@@ -15,7 +15,6 @@ from kombu.utils.url import parse_url
 from services.chassis.callers import AUTHORITY, PURPOSE
 from services.chassis.mongo import connect
 from services.chassis.payload import raw
-from services.chassis.recording import CONTEXT
 from services.chassis.sealing import Keyring
 from services.chassis.topology import INTAKE
 from services.contracts.access import AccessList, Share
@@ -28,6 +27,7 @@ from services.contracts.parsing import parse
 from services.contracts.records import Record
 from tests.cell import Parts
 from tests.integration.calling import Calling
+from tests.integration.overhearing import hear
 from tests.waiting import until
 
 CASES = "services.cases.service:CasesService"
@@ -307,7 +307,7 @@ class World:
         return found
 
     def _heard(self, message: amqp.Message) -> None:
-        self._records.append(Record.model_validate_json(self._recorder.open(message.body, CONTEXT).body))
+        hear(message, self._recorder, self._records)
 
     def events(self, case_id: str) -> list[Event]:
         """What the outbox has about a case, in the order of its numbers."""

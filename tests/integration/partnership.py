@@ -11,7 +11,6 @@ import amqp
 from kombu.utils.url import parse_url
 
 from services.chassis.payload import raw
-from services.chassis.recording import CONTEXT
 from services.chassis.sealing import Keyring
 from services.chassis.topology import INTAKE
 from services.contracts.authority import Identified, Identify
@@ -37,6 +36,7 @@ from services.sharing.stores.standing import StandingStore
 from services.sharing.stores.teams import TeamStore
 from tests.cell import Parts
 from tests.integration.calling import Calling
+from tests.integration.overhearing import hear
 
 QUIET = 0.2
 """Seconds without a record: there are no more. Each is in the queue before its answer is given."""
@@ -127,9 +127,7 @@ class Partnership:
         channel.basic_consume(
             INTAKE,
             no_ack=True,
-            callback=lambda message: self._records.append(
-                Record.model_validate_json(self._recorder.open(message.body, CONTEXT).body)
-            ),
+            callback=lambda message: hear(message, self._recorder, self._records),
         )
 
     def close(self) -> None:

@@ -24,7 +24,6 @@ from services.cases.stores.entries import EntryStore
 from services.chassis.callers import AUTHORITY, PURPOSE
 from services.chassis.mongo import connect
 from services.chassis.payload import raw
-from services.chassis.recording import CONTEXT
 from services.chassis.sealing import Keyring
 from services.chassis.topology import INTAKE
 from services.contracts.access import AccessList
@@ -47,6 +46,7 @@ from services.contracts.records import Record
 from services.contracts.vocabulary import CaseRole
 from tests.cell import Parts
 from tests.integration.calling import Calling, instances
+from tests.integration.overhearing import hear
 from tests.waiting import until
 
 CASES = "services.cases.service:CasesService"
@@ -139,7 +139,7 @@ class World:
         self._channel.basic_consume(INTAKE, no_ack=True, callback=self._heard)
 
     def _heard(self, message: amqp.Message) -> None:
-        self._records.append(Record.model_validate_json(self._recorder.open(message.body, CONTEXT).body))
+        hear(message, self._recorder, self._records)
 
     def close(self) -> None:
         self._connection.close()
