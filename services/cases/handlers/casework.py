@@ -128,7 +128,8 @@ class Casework:
 
     def current(self, case_id: str, caller: Caller) -> Case:
         """The case under a list that is as new as the caller's fence, or a decoy. Raises Unavailable."""
-        case = self.cases.find(case_id)
+        fenced = caller.fences == "all" or case_id in caller.fences
+        case = self.cases.find(case_id, None if fenced else keys_of(caller))
         if caller.fences == "all":
             found = self._refreshed([case or self.cases.decoy(case_id)], caller)
             return found[0] if found and case is not None else self.cases.decoy(case_id)

@@ -67,10 +67,26 @@ class CaseStore:
         # Facts that stay true: a list at least as new as this is there, with a majority.
         self._known: dict[str, int] = {}
 
-    def find(self, case_id: str) -> Case | None:
+    def find(self, case_id: str, keys: Collection[str] | None = None) -> Case | None:
+        """The case. If `keys` are given and it names none of them, a decoy of its owner's agency instead.
+
+        A hidden case stays in the database then: it takes as long as one that is not there (V7).
+        """
+        if keys is None:
+            with in_time():
+                row = self._rows.find_one({"_id": case_id}, _UNSEEN)
+            return None if row is None else case_of(row)
         with in_time():
-            row = self._rows.find_one({"_id": case_id}, _UNSEEN)
-        return None if row is None else case_of(row)
+            named = {"_id": case_id, "readers": {"$in": list(keys)}}
+            # Both are answered by an index alone where the case is hidden: its size does not show.
+            row = self._rows.find_one(named, _UNSEEN, hint="readers")
+            if row is not None:
+                return case_of(row)
+            whose = (
+                self._rows.find_one({"_id": case_id}, {"_id": False, "owner_agency": True}, hint="whose")
+                or {}
+            )
+        return decoy_of(case_id, whose.get("owner_agency", "nobody"))
 
     def decoy(self, case_id: str) -> Case:
         """A case that names nobody, at the cost of a real one: what is judged when there is none."""
@@ -322,10 +338,12 @@ def _decoy_as_kept() -> bytes:
     return bson.encode(_decoy())
 
 
-def decoy_of(case_id: str) -> Case:
-    """Decoded anew each time, as a real one is."""
+def decoy_of(case_id: str, agency_id: str = "nobody") -> Case:
+    """Decoded anew each time, as a real one is. `agency_id`: whose the case is, where there is one."""
     options: bson.CodecOptions[Document] = bson.CodecOptions(tz_aware=True)
-    return case_of({**bson.decode(_decoy_as_kept(), codec_options=options), "_id": case_id})
+    row = {**bson.decode(_decoy_as_kept(), codec_options=options), "_id": case_id}
+    row["acl"]["owner"]["agency"]["id"] = agency_id
+    return case_of(row)
 
 
 def _decoy() -> Document:
@@ -380,4 +398,8 @@ def _make_indexes(database: Database[Document]) -> None:
     rows.create_index([("subjects.id", ASCENDING)], name="subjects")
 
 
-STEPS = (Step("cases_indexes", _make_indexes),)
+def _make_whose(database: Database[Document]) -> None:
+    database["cases"].create_index([("_id", ASCENDING), ("owner_agency", ASCENDING)], name="whose")
+
+
+STEPS = (Step("cases_indexes", _make_indexes), Step("cases_whose", _make_whose))

@@ -143,9 +143,9 @@ class _BelievingCases(CaseStore):
         super().__init__(database)
         self._believed = _Believed(database)
 
-    def find(self, case_id: str) -> Case | None:
+    def find(self, case_id: str, keys: Collection[str] | None = None) -> Case | None:
         if not _planted():
-            return super().find(case_id)
+            return super().find(case_id, keys)
         with in_time():
             row = self._believed["cases"].find_one({"_id": case_id})
         return None if row is None else case_of(row)
