@@ -40,7 +40,7 @@ def _caller(**change: Any) -> Caller:
         "args_hash": hash_arguments(ARGUMENTS),
         "request_id": "r1",
         "now": NOW,
-        "expires_at": NOW + timedelta(minutes=5),
+        "expires_at": NOW + timedelta(hours=5),  # NOW is when the tests were collected
     }
     return Caller(**{**fields, **change})
 
