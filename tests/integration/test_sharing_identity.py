@@ -12,6 +12,7 @@ from typing import Any
 import pyotp
 import pytest
 
+from services.chassis.mongo import connect
 from services.contracts.errors import ConcordatError
 from services.contracts.sharing.account import (
     ChangePassword,
@@ -90,6 +91,9 @@ def code_of(problem: pytest.ExceptionInfo[ConcordatError]) -> str:
 
 @pytest.fixture(scope="module")
 def sharing(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    # It begins before there is anybody: others have founded a partnership in the same database.
+    with connect(parts.mongo_url("operator"), app="test") as client:
+        client.drop_database("sharing")
     with instances(parts, tmp_path_factory.mktemp("sharing"), SHARING) as (one,):
         yield one
 
