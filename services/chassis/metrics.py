@@ -69,6 +69,7 @@ _records_missing = _counter("records_missing_total", "Numbers of a publisher tha
 _silent = _counter(
     "publishers_silent_total", "Processes that stopped recording without saying so.", "service"
 )
+_log_damaged = _counter("log_damaged_total", "Reads that found a part of the signed log missing.")
 _log_conflicts = _counter("log_conflicts_total", "Checkpoints of the log's that are not of its one history.")
 
 _hub_gap = _gauge("hub_gap_seconds", "Longest time since the last scrape in which nothing could run.")
@@ -144,6 +145,11 @@ def publisher_silent(service: str) -> None:
 def log_conflict() -> None:
     """Somebody brought a checkpoint that the log signed and has no longer; an operator MUST look at it."""
     _log_conflicts.inc()
+
+
+def log_damaged() -> None:
+    """A part of the log is missing; an operator MUST run `concordat audit fsck`."""
+    _log_damaged.inc()
 
 
 def record_logged(seconds: float, *, late: bool) -> None:

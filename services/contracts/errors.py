@@ -23,7 +23,8 @@ Neither may hold personal data.
     ├── RateLimited 429
     ├── Internal 500
     ├── NotBuilt 501
-    └── Unavailable 503 ── DeadlineExpired, Busy, UnknownService, UnknownMethod, LinkDown
+    └── Unavailable 503 ── DeadlineExpired, Busy, UnknownService, UnknownMethod, LinkDown,
+          LogDamaged
 """
 
 from __future__ import annotations
@@ -329,6 +330,12 @@ class UnknownMethod(Unavailable, code="unknown_method"):
 
 class LinkDown(Unavailable, code="link_down"):
     """The connection to the other parts is down."""
+
+
+class LogDamaged(Unavailable, code="log_damaged"):
+    """The log is not whole: nothing can be proved from it."""
+
+    default_retry_after = 60  # people have to mend it first
 
 
 def registered() -> Mapping[str, type[ConcordatError]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ from deploy import verifier
 from services.audit.domain import merkle
 from services.audit.stores.tree import append_only
 from services.chassis.mongo import connect
-from services.contracts import audit
-from services.contracts.errors import Invalid, Malformed, NotOwner, NotVisible, RoleRequired
+from services.contracts import audit, statements
+from services.contracts.errors import Invalid, LogDamaged, Malformed, NotOwner, NotVisible, RoleRequired
 from services.contracts.records import Actor, Object, Record
 from tests.cell import Parts
 from tests.integration.asking import Asking
@@ -28,9 +29,11 @@ SHARING = "tests.integration.audit_children:StandInSharing"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def fleet(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with instances(parts, tmp_path_factory.mktemp("logs"), AUDIT, SHARING):
-        yield
+def fleet(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where its processes write their logs."""
+    folder = tmp_path_factory.mktemp("logs")
+    with instances(parts, folder, AUDIT, SHARING):
+        yield folder
 
 
 @pytest.fixture
@@ -245,6 +248,35 @@ def test_a_merkle_path_of_one_entry_is_short(scene: Scene) -> None:
     proof = scene.ann.ask("get_proof", audit.GetProof(entry_id=scene.entries[0].id), audit.Proof)
     assert len(proof.hashes) <= proof.size.bit_length()
     assert len(merkle.inclusion(proof.index, proof.size)) == len(proof.hashes)
+
+
+def test_a_log_with_leaves_missing_under_a_signed_checkpoint_says_so_and_proves_nothing(
+    scene: Scene, log: Any, fleet: Path
+) -> None:
+    leaves = append_only(log)["leaves"]
+    until(lambda: append_only(log)["checkpoints"].find_one({"_id": log["tree"].find_one()["size"]}))
+    size = scene.ann.ask("latest_checkpoint", audit.LatestCheckpoint(), audit.Checkpoint).size
+    asked = audit.GetConsistency(since=1, until=size)
+    index = leaves.find_one({"id": scene.entries[0].id})["_id"]
+    beside, gone = index ^ 1, []  # the neighbour's hash is the first of the entry's proof
+    try:
+        for one in {1, beside}:
+            gone += leaves.find({"_id": one})
+            leaves.delete_one({"_id": one})
+        for method, request in (
+            ("get_consistency", asked),
+            ("get_proof", audit.GetProof(entry_id=scene.entries[0].id)),
+            ("get_receipt", statements.GetReceipt(entry_id=scene.entries[0].id)),
+        ):
+            problem = scene.ann.refused(method, request)
+            assert isinstance(problem, LogDamaged)
+            assert (problem.status, problem.public_code) == (503, "unavailable")
+        assert isinstance(scene.partnership.refused("export_entries", audit.ExportEntries()), LogDamaged)
+    finally:
+        leaves.insert_many(gone)
+    assert scene.ann.ask("get_consistency", asked, audit.Consistency).hashes
+    said = "".join(file.read_text() for file in fleet.rglob("*") if file.is_file())
+    assert said.count('"log_damaged"') >= 4
 
 
 def test_only_an_owner_asks_for_consultations(scene: Scene) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from services.audit.domain import cursors, exporting
 from services.audit.domain.sight import Sight, sight_of
 from services.audit.handlers.reading import Reading
+from services.audit.stores.tree import damaged
 from services.chassis.rpc import rpc
 from services.contracts.access import has_role
 from services.contracts.audit import ExportEntries, ExportPage
@@ -66,6 +67,8 @@ class ExportHandlers(Reading):
         while begin < size:
             end = min(begin + READ_AT_ONCE, size)
             leaves = self.tree.leaves(begin, end)
+            if missing := set(range(begin, end)) - {index for index, _, _ in leaves}:
+                raise damaged(min(missing))
             details = self.entries.between(begin, end)
             for index, leaf, hashed in leaves:
                 detail = details.get(index)
@@ -73,6 +76,4 @@ class ExportHandlers(Reading):
                     yield exporting.line(index, leaf, hashed, detail.text, detail.salt)
                 else:
                     yield exporting.line(index, leaf, hashed, None, None)
-            if len(leaves) < end - begin:
-                raise Unavailable(cause="leaves are missing from the log")
             begin = end

@@ -38,7 +38,8 @@ class ProofHandlers(Reading):
 
     @rpc(expected_exceptions=(Invalid, NotVisible))
     def get_proof(self, request: GetProof, caller: Caller) -> Proof:
-        """That an entry is in the log. Raises NotVisible, Invalid, Unavailable."""
+        """That an entry is in the log. Raises NotVisible, Invalid, Unavailable,
+        LogDamaged."""
         detail, leaf, _ = self.visible(caller, request.entry_id)
         size, _, _ = self._latest()
         if request.size is not None:
@@ -60,7 +61,7 @@ class ProofHandlers(Reading):
 
     @rpc(expected_exceptions=Invalid)
     def get_consistency(self, request: GetConsistency, caller: Caller) -> Consistency:
-        """That one tree begins with another. Raises Invalid."""
+        """That one tree begins with another. Raises Invalid, LogDamaged."""
         size, _, _ = self._latest()
         if request.until > size:
             raise _wrong("/to")

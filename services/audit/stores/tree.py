@@ -27,8 +27,11 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from services.audit.domain.merkle import HASH_SIZE, Frontier, Node, Range, cover
 from services.audit.domain.notes import Statement
 from services.audit.domain.sequencing import Placed
+from services.chassis import metrics
+from services.chassis.logs import log
 from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
+from services.contracts.errors import LogDamaged
 
 _LOG = {"_id": "log"}
 _DUPLICATE = 11000
@@ -44,6 +47,13 @@ class Forked(Exception):
 
 class OtherLog(Exception):
     """The log in this database has another name than the one that is to be signed."""
+
+
+def damaged(index: int) -> LogDamaged:
+    """Tell of a part of the log that is missing; the error to be raised. `concordat audit fsck` says more."""
+    log.error("log_damaged", number=index)
+    metrics.log_damaged()
+    return LogDamaged(cause=f"index {index} is missing from the log: run concordat audit fsck")
 
 
 def append_only(database: Database[Document]) -> Database[Document]:
@@ -75,9 +85,9 @@ class TreeStore:
     """Leaves, the hashes above them, checkpoints."""
 
     def __init__(self, database: Database[Document]) -> None:
-        log = append_only(database)
-        self._tree, self._leaves = database["tree"], log["leaves"]
-        self._checkpoints = log["checkpoints"]
+        kept = append_only(database)
+        self._tree, self._leaves = database["tree"], kept["leaves"]
+        self._checkpoints = kept["checkpoints"]
 
     def claim(self, origin: str) -> None:
         """Name the log, the first time. Raises OtherLog."""
@@ -100,19 +110,22 @@ class TreeStore:
         return Frontier(size, tuple(found[node] for node in wanted))
 
     def hashes(self, wanted: Iterable[Node]) -> Mapping[Node, bytes]:
-        """The hashes of complete subtrees, in one read."""
+        """The hashes of complete subtrees, in one read. Raises LogDamaged for one that is not there."""
         wanted = list(wanted)
         with in_time():
             rows = {
-                row["_id"]: row["hashes"]
+                row["_id"]: bytes(row["hashes"])
                 for row in self._leaves.find(
                     {"_id": {"$in": list({node.leaf for node in wanted})}}, {"hashes": True}
                 )
             }
-        return {
-            node: bytes(rows[node.leaf][node.height * HASH_SIZE : (node.height + 1) * HASH_SIZE])
+        found = {
+            node: rows.get(node.leaf, b"")[node.height * HASH_SIZE : (node.height + 1) * HASH_SIZE]
             for node in wanted
         }
+        if missing := [node.leaf for node, hashed in found.items() if len(hashed) != HASH_SIZE]:
+            raise damaged(min(missing))
+        return found
 
     def grow(self, before: int, placed: Sequence[Placed], session: Session) -> None:
         """Add leaves to the tree of `before` entries. Raises Raced, also for an entry that is there."""
@@ -207,21 +220,21 @@ def _row(placed: Placed) -> Document:
 
 
 def _make_collections(database: Database[Document]) -> None:
-    log = append_only(database)
-    log["leaves"].create_index([("id", ASCENDING)], name="entry", unique=True)
-    for where, name in ((database, "tree"), (log, "checkpoints")):
+    kept = append_only(database)
+    kept["leaves"].create_index([("id", ASCENDING)], name="entry", unique=True)
+    for where, name in ((database, "tree"), (kept, "checkpoints")):
         if name not in where.list_collection_names():
             where.create_collection(name)
 
 
 def _move(database: Database[Document]) -> None:
     """What an earlier version kept beside the working collections, where it could be changed."""
-    log = append_only(database)
+    kept = append_only(database)
     for name in {"leaves", "checkpoints"} & set(database.list_collection_names()):
         with suppress(BulkWriteError):
             for rows in _batches(database[name].find().sort("_id", ASCENDING)):
-                log[name].insert_many(rows, ordered=False)
-        if log[name].count_documents({}) >= database[name].count_documents({}):
+                kept[name].insert_many(rows, ordered=False)
+        if kept[name].count_documents({}) >= database[name].count_documents({}):
             database[name].drop()
 
 

@@ -48,6 +48,7 @@ CONTRACTED = {
     "unknown_service": 503,
     "unknown_method": 503,
     "link_down": 503,
+    "log_damaged": 503,
     "bad_credentials": 401,
     "totp_required": 401,
     "account_disabled": 403,
@@ -118,7 +119,7 @@ def test_nothing_that_is_printed_shows_the_cause(code: str, kind: type[Concordat
 
 def test_clients_see_one_code_for_everything_unavailable() -> None:
     inner = [kind for _, kind in ERRORS if issubclass(kind, Unavailable)]
-    assert len(inner) == 6
+    assert len(inner) == 7
     assert {kind().to_problem("r")["code"] for kind in inner} == {"unavailable"}
     assert {kind().to_wire()["code"] for kind in inner} == {kind.code for kind in inner}
 
@@ -194,5 +195,5 @@ def test_whatever_arrives_becomes_an_error_that_can_be_passed_on(message: object
 def test_all_kinds_of_unavailable_look_the_same_to_a_client() -> None:
     kinds = [kind for _, kind in ERRORS if issubclass(kind, Unavailable)]
     faces = [kind().to_problem("r") for kind in kinds]
-    assert len(kinds) == 6
+    assert len(kinds) == 7
     assert all(face == faces[0] for face in faces)
