@@ -40,7 +40,10 @@ def witness(
     every: Annotated[float, typer.Option(help="Seconds between looks.", min=1)] = 60.0,
     once: Annotated[bool, typer.Option("--once", help="Look once, and end.")] = False,
     compare: Annotated[
-        Path | None, typer.Option(help="A note that another witness cosigned: is it of this history?")
+        Path | None,
+        typer.Option(
+            help="A note that another witness cosigned, or a `checkpoint.signed` event: is it of one history?"
+        ),
     ] = None,
 ) -> None:
     """Check that each checkpoint of the log goes on with the last one seen, cosign it, send it to the log.
@@ -87,18 +90,32 @@ def _compare(watch: Watch, file: Path) -> None:
     if mine is None:
         raise Trouble("This witness has seen nothing yet. Let it look first.")
     try:
-        theirs = opened(file.read_text("utf-8"), watch.keys)
+        note = _note(file.read_text("utf-8"))
+        theirs = opened(note, watch.keys)
         found = judge(mine, theirs, watch.fetch)
     except Wrong as problem:
         raise Trouble(f"{file} is no checkpoint of this log: {problem}.") from None
     except Alarm as alarm:
         if alarm.code == "fork":
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            watch.memory.accuse(alarm, now, mine, file.read_text("utf-8"), ())
+            watch.memory.accuse(alarm, now, mine, note, ())
         raise
     except (Unproved, Unreachable) as problem:
         raise Trouble(f"The log cannot be asked for a proof: {problem}.") from None
     print(f"one history: {theirs.tree[0]} and {mine.tree[0]} entries ({found})")
+
+
+def _note(text: str) -> str:
+    """The note by itself, or as an agency's webhook was given it. Raises Wrong."""
+    if not text.startswith("{"):
+        return text
+    try:
+        note = json.loads(text)["data"]["note"]
+    except (ValueError, TypeError, LookupError):
+        note = None
+    if not isinstance(note, str):
+        raise Wrong("the event holds no note")
+    return note
 
 
 def _log(url: str, client: str | None, secret_file: Path | None, token_file: Path | None) -> Log:

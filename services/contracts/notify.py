@@ -28,14 +28,14 @@ from pydantic import Field, StringConstraints
 from .messages import Id, Moment, Reply, Request
 from .paging import PageRequest
 from .views import View
-from .vocabulary import EventName
+from .vocabulary import EventName, LogEventName
 
 Transport = Literal["webhook", "amqp"]
 SubscriptionState = Literal["active", "disabled"]
 DeliveryState = Literal["pending", "delivered", "failed", "withheld"]
 WebhookUrl = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-Wanted = Annotated[tuple[EventName | Literal["*"], ...], Field(min_length=1, max_length=17)]
-"""Event types; `*` is all of them, those to come too."""
+Wanted = Annotated[tuple[EventName | LogEventName | Literal["*"], ...], Field(min_length=1, max_length=18)]
+"""Event types; `*` is all that are about cases, those to come too. Of the audit log only what is named."""
 ResumePoint = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}$")]
 """A place in the stream: the `id:` of the frame last seen (`Last-Event-ID`)."""
 
@@ -234,9 +234,7 @@ class ThinData(Reply):
     task_id: str | None = None
 
 
-class ThinEvent(Reply):
-    """The event as readers outside get it (api.md): `sequence` is absent on the stream."""
-
+class _ThinEvent(Reply):
     specversion: str
     id: str
     source: str
@@ -245,7 +243,28 @@ class ThinEvent(Reply):
     subject: str
     datacontenttype: str
     sequence: str | None = None
+
+
+class ThinEvent(_ThinEvent):
+    """The event as readers outside get it (api.md): `sequence` is absent on the stream."""
+
     data: ThinData
+
+
+class CheckpointData(Reply):
+    """As `GET /audit/checkpoints/latest`; `note` is the C2SP signed note, which proves itself."""
+
+    origin: str
+    size: int
+    root_hash: str
+    note: str
+
+
+class CheckpointEvent(_ThinEvent):
+    """`checkpoint.signed`: what the audit log has signed. It names nobody. Keep it: another note for the same
+    size, or a later one without a consistency proof, shows that the log has two histories."""
+
+    data: CheckpointData
 
 
 class Frame(Reply):

@@ -81,6 +81,9 @@ EventName = Literal[
     "task.done",
     "task.cancelled",
 ]
+"""Of events about cases."""
+LogEventName = Literal["checkpoint.signed"]
+"""Of events about the audit log."""
 
 LEVELS: tuple[ShareLevel, ...] = get_args(ShareLevel)
 """From least to most."""

@@ -3,6 +3,9 @@
 audit.list_checkpoints(ListCheckpoints) -> CheckpointList          GET /audit/checkpoints
 audit.add_cosignature(AddCosignature) -> Cosigned                  POST /audit/cosignatures
 
+Without a caller, asked by notify alone, which feeds checkpoints to whoever subscribes to them:
+audit.newest_checkpoint(NewestCheckpoint) -> SignedCheckpoint
+
 A witness's key is `name+hash+base64` of a C2SP tlog-cosignature key (type 4). The first agency that uses a
 name keeps it.
 """
@@ -74,3 +77,17 @@ class CheckpointItem(Reply):
 class CheckpointList(View):
     items: tuple[CheckpointItem, ...]
     next: str | None
+
+
+class NewestCheckpoint(Request):
+    """Raises Unavailable while there is none."""
+
+
+class SignedCheckpoint(Reply):
+    """`note`: with the cosignatures that there are; `root_hash` is base64."""
+
+    origin: str
+    size: int
+    root_hash: str
+    note: str
+    at: Moment

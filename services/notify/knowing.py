@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from services.chassis.client import Peer
-from services.contracts.authority import MayKnow, MayKnowAnswers, Question
+from services.contracts.authority import GetPrincipals, MayKnow, MayKnowAnswers, Principals, Question
+from services.notify.domain.delivery import Told
 from services.notify.domain.items import Item
 
 AT_ONCE = 500
@@ -27,3 +28,21 @@ def known(sharing: Peer, principal_id: str, items: Sequence[Item]) -> list[Item]
     """Those that this principal may be told of now, in their order."""
     answers = may_know(sharing, principal_id, items)
     return [item for item, may in zip(items, answers, strict=True) if may]
+
+
+def may_be_told(sharing: Peer, client_id: str, told: Sequence[Told]) -> list[bool]:
+    """As `may_know`; of the audit log's checkpoints, which name nobody, every client that is active now may
+    be told. Raises a kind of Unavailable."""
+    items = [one for one in told if isinstance(one, Item)]
+    may = iter(may_know(sharing, client_id, items))
+    told_of_log = len(items) < len(told) and client_id in active(sharing, {client_id})
+    return [next(may) if isinstance(one, Item) else told_of_log for one in told]
+
+
+def active(sharing: Peer, client_ids: Set[str]) -> set[str]:
+    """Those of the clients, at most 200, that are active now, as their agencies are."""
+    if not client_ids:
+        return set()
+    asked = GetPrincipals(ids=tuple(sorted(client_ids)))
+    found: Principals = sharing.call("principals", asked, reply=Principals)
+    return {one.id for one in found.items if one.active and one.agency.id not in found.inactive_agencies}

@@ -10,6 +10,7 @@ from services.chassis.safekeeping import Safe, Safekeeping
 from services.chassis.stored import Stored
 from services.notify.delivering.office import Office
 from services.notify.handlers.deliveries import DeliveryReading
+from services.notify.handlers.feeding import Feeding
 from services.notify.handlers.inbox import InboxReading
 from services.notify.handlers.listening import Listening
 from services.notify.handlers.streaming import Streaming
@@ -23,7 +24,7 @@ from services.notify.stores.steps import STEPS
 from services.notify.stores.subscriptions import SubscriptionStore
 
 
-class NotifyService(Listening, Streaming, InboxReading, Subscribing, DeliveryReading, Sweeping):
+class NotifyService(Listening, Streaming, InboxReading, Subscribing, DeliveryReading, Sweeping, Feeding):
     """Tells those concerned what happened, as far as they may know of it when they are told."""
 
     name = "notify"
@@ -40,4 +41,5 @@ class NotifyService(Listening, Streaming, InboxReading, Subscribing, DeliveryRea
     records: Keeper = Recording()
     safe: Safe = Safekeeping()
     sharing: Peer = Remote("sharing")
+    audit: Peer = Remote("audit")
     settings: NotifySettings = Configured()

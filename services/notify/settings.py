@@ -35,6 +35,9 @@ class NotifySettings(ServiceSettings):
     notify_lease_seconds: float = Field(
         default=10.0, gt=1, description="Seconds after which another instance delivers for a dead one."
     )
+    notify_checkpoint_every: float = Field(
+        default=60.0, ge=1, description="Seconds between two checkpoints of the log to one subscription."
+    )
 
     @model_validator(mode="after")
     def _demo_only_on_this_machine(self) -> Self:

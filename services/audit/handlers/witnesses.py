@@ -24,6 +24,7 @@ from services.contracts.errors import (
     InvalidTransition,
     Malformed,
     RoleRequired,
+    Unavailable,
 )
 from services.contracts.permissions import PERMITS
 from services.contracts.witnesses import (
@@ -32,6 +33,8 @@ from services.contracts.witnesses import (
     CheckpointList,
     Cosigned,
     ListCheckpoints,
+    NewestCheckpoint,
+    SignedCheckpoint,
     Witness,
 )
 
@@ -67,6 +70,19 @@ class WitnessHandlers:
         )
         more = len(found) > request.limit
         return CheckpointList(items=items, next=cursors.write(shown[-1].size) if more else None)
+
+    @rpc(callers=("notify",))
+    def newest_checkpoint(self, request: NewestCheckpoint) -> SignedCheckpoint:
+        """What is fed to agencies' systems. Raises Unavailable while there is none."""
+        for one in self.tree.checkpoints(None, 1):
+            return SignedCheckpoint(
+                origin=self.signing.origin,
+                size=one.size,
+                root_hash=base64.b64encode(one.root).decode(),
+                note=cosigned(one.note, self.witnesses.of([one.size]).get(one.size, ())),
+                at=one.at,
+            )
+        raise Unavailable(cause="no checkpoint yet")
 
     @rpc(expected_exceptions=(Invalid, AlreadyExists, InvalidTransition, RoleRequired))
     def add_cosignature(self, request: AddCosignature, caller: Caller) -> Cosigned:

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Literal
 
 from services.contracts.notify import DeliveryState
+from services.notify.domain.checkpoints import Checkpoint
 from services.notify.domain.items import Item
 from services.notify.domain.schedule import Schedule
 
@@ -23,6 +24,9 @@ ErrorCode = Literal[
     "dns", "address_not_allowed", "connect", "tls", "timeout", "closed", "bad_answer", "subscription_disabled"
 ]
 GONE = 410
+
+Told = Item | Checkpoint
+"""What is delivered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Delivery:
     id: str
     subscription_id: str
     client_id: str
-    item: Item
+    item: Told
     state: DeliveryState
     sequence: int | None
     attempts: tuple[Attempt, ...]
@@ -57,7 +61,7 @@ class Delivery:
     @property
     def lane(self) -> str:
         """Deliveries of one lane are made in order."""
-        return lane_of(self.item)
+        return self.item.lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,6 @@ class Step:
     state: DeliveryState
     due: datetime | None = None
     disables: bool = False
-
-
-def lane_of(item: Item) -> str:
-    """Order is kept per case and producer."""
-    return f"{item.producer}/{item.case_id}"
 
 
 def after(attempt: Attempt, delivery: Delivery, schedule: Schedule, now: datetime, chance: float) -> Step:

@@ -66,6 +66,11 @@ class Item:
         return self.source.rpartition("/")[2]
 
     @property
+    def lane(self) -> str:
+        """Order is kept per case and producer."""
+        return f"{self.producer}/{self.case_id}"
+
+    @property
     def client_ids(self) -> list[str]:
         """The clients among those addressed."""
         return [key[2:] for key in self.keys if key.startswith("c:")]

@@ -17,7 +17,7 @@ from services.notify.handlers.cursors import cursor_of, place_of
 from services.notify.handlers.parts import Parts
 from services.notify.handlers.recorded import administered
 from services.notify.handlers.subscribing import whose
-from services.notify.knowing import may_know
+from services.notify.knowing import may_be_told
 
 _AT_ONCE, _BATCHES = 101, 20
 """Deliveries that are read and asked about together, and how often for one page: more than any page has."""
@@ -77,7 +77,7 @@ class DeliveryReading(Parts):
         doubtful = [one for one in found if one.sequence is None]
         refused: set[str] = set()
         if doubtful:
-            may = may_know(self.sharing, doubtful[0].client_id, [one.item for one in doubtful])
+            may = may_be_told(self.sharing, doubtful[0].client_id, [one.item for one in doubtful])
             refused = {one.id for one, known in zip(doubtful, may, strict=True) if not known}
         return [one for one in found if one.id not in refused]
 

@@ -26,4 +26,5 @@ class Parts:
     records: Keeper
     safe: Safe
     sharing: Peer
+    audit: Peer
     settings: NotifySettings

@@ -1,6 +1,7 @@
 """Events on their way to subscriptions.
 
-deliveries  {_id, subscription_id, client_id, event_id, type, lane, number, item: as in items, state,
+deliveries  {_id, subscription_id, client_id, event_id, type, lane, number, item: as in items, or
+            {event_id, at, origin, size, root_hash, note}, state,
             sequence, attempts: [{at, ms, status?, error?}], due, tries, armed_at, stored_at}
 
 `lane` is "producer/case": within it a delivery waits for those with a lower `number`. `due` is null unless it
@@ -18,14 +19,14 @@ from pymongo.database import Database
 
 from services.chassis.deadline import Deadline
 from services.chassis.migrations import Step
-from services.chassis.mongo import Document, Session, in_time, transact
+from services.chassis.mongo import LONGEST, Document, Session, in_time, transact
 from services.contracts.envelope import new_event_id
 from services.contracts.errors import NotVisible, Unavailable
 from services.notify.domain import delivery as machine
-from services.notify.domain.delivery import Attempt, Delivery, lane_of
-from services.notify.domain.items import Item
+from services.notify.domain.checkpoints import Checkpoint
+from services.notify.domain.delivery import Attempt, Delivery, Told
 from services.notify.stores.items import KEPT_SECONDS
-from services.notify.stores.rows import from_row, to_row
+from services.notify.stores.rows import told_from_row, told_to_row
 from services.notify.stores.subscriptions import SubscriptionStore
 
 ATTEMPTS_KEPT = 50
@@ -38,9 +39,9 @@ class DeliveryStore:
     def __init__(self, database: Database[Document]) -> None:
         self._client, self._rows = database.client, database["deliveries"]
 
-    def add(self, item: Item, wanted: Sequence[tuple[str, str]], session: Session) -> None:
+    def add(self, item: Told, wanted: Sequence[tuple[str, str]], session: Session) -> None:
         """One delivery of `item` for each (subscription, client)."""
-        now, row = datetime.now(UTC), to_row(item)
+        now, row = datetime.now(UTC), told_to_row(item)
         self._rows.insert_many(
             [
                 {
@@ -49,7 +50,7 @@ class DeliveryStore:
                     "client_id": client_id,
                     "event_id": item.event_id,
                     "type": item.type,
-                    "lane": lane_of(item),
+                    "lane": item.lane,
                     "number": item.number,
                     "item": row,
                     "state": "pending",
@@ -85,6 +86,27 @@ class DeliveryStore:
         if row is None:
             raise NotVisible
         return _delivery(row)
+
+    def feed(
+        self,
+        newest: Checkpoint,
+        to: tuple[str, str],
+        subscriptions: SubscriptionStore,
+        before: datetime,
+        *,
+        give: bool,
+    ) -> None:
+        """Use up the turn of a (subscription, client), if it had none since `before`; and if it may be given
+        the checkpoint, give it, unless it has one pending."""
+        pending = {"subscription_id": to[0], "state": "pending", "lane": newest.lane}
+
+        def take(session: Session) -> None:
+            mine = subscriptions.take_turn(to[0], before, session)
+            if mine and give and self._rows.find_one(pending, {"_id": True}, session=session) is None:
+                subscriptions.fed(to[0], newest.tree, session)
+                self.add(newest, [to], session)
+
+        transact(self._client, Deadline.after(LONGEST), take)
 
     # --- what is to be done ---
 
@@ -209,7 +231,7 @@ def _delivery(row: Document) -> Delivery:
         id=row["_id"],
         subscription_id=row["subscription_id"],
         client_id=row["client_id"],
-        item=from_row(row["item"]),
+        item=told_from_row(row["item"]),
         state=row["state"],
         sequence=row["sequence"],
         attempts=tuple(

@@ -1,9 +1,11 @@
 """Who wants to be told, where, and of what.
 
 subscriptions  {_id, agency_id, client_id, accountable_id?, transport, url, types, state, secret (sealed),
-               kid, next_sequence, version, created_at, updated_at, lease_holder?, lease_until}
+               kid, next_sequence, version, created_at, updated_at, lease_holder?, lease_until, fed_at,
+               fed?}
 
-`lease_*`: the one instance that delivers to it now. `version` counts changes by people.
+`lease_*`: the one instance that delivers to it now. `version` counts changes by people. `fed_at`: when it was
+last its turn to be given a checkpoint of the audit log; `fed`: the tree of the last one that it was given.
 """
 
 from __future__ import annotations
@@ -71,6 +73,7 @@ class SubscriptionStore:
             "created_at": new.created_at,
             "updated_at": new.updated_at,
             "lease_until": _LONG_AGO,
+            "fed_at": _LONG_AGO,
         }
         self._rows.insert_one(row, session=session)
 
@@ -119,6 +122,27 @@ class SubscriptionStore:
             (row["_id"], row["client_id"])
             for row in self._rows.find(found, {"client_id": True}, session=session)
         ]
+
+    # --- feeding checkpoints ---
+
+    def hungry(
+        self, event_type: str, before: datetime, limit: int, but: str = ""
+    ) -> Sequence[tuple[str, str]]:
+        """(subscription, client) of the active ones that name this type, whose last turn was not after
+        `before`, and that were not given the tree `but` last; those that have waited longest first."""
+        found = {"types": event_type, "state": "active", "fed_at": {"$lte": before}, "fed": {"$ne": but}}
+        with in_time():
+            rows = self._rows.find(found, {"client_id": True}).sort("fed_at", ASCENDING).limit(limit)
+            return [(row["_id"], row["client_id"]) for row in rows.hint("feed")]
+
+    def take_turn(self, subscription_id: str, before: datetime, session: Session) -> bool:
+        """Whether it is its turn: of two instances one takes it."""
+        found = {"_id": subscription_id, "state": "active", "fed_at": {"$lte": before}}
+        turn = {"$set": {"fed_at": datetime.now(UTC)}}
+        return bool(self._rows.update_one(found, turn, session=session).matched_count)
+
+    def fed(self, subscription_id: str, tree: str, session: Session) -> None:
+        self._rows.update_one({"_id": subscription_id}, {"$set": {"fed": tree}}, session=session)
 
     # --- delivering ---
 
@@ -204,4 +228,11 @@ def _make_indexes(database: Database[Document]) -> None:
     rows.create_index([("kid", ASCENDING)], name="kid")
 
 
-STEPS = (Step("subscriptions_indexes", _make_indexes),)
+def _make_feed(database: Database[Document]) -> None:
+    rows = database["subscriptions"]
+    rows.update_many({"fed_at": {"$exists": False}}, {"$set": {"fed_at": _LONG_AGO}})
+    behind = [("state", ASCENDING), ("fed_at", ASCENDING), ("fed", ASCENDING)]
+    rows.create_index([("types", ASCENDING), *behind], name="feed")
+
+
+STEPS = (Step("subscriptions_indexes", _make_indexes), Step("subscriptions_feed", _make_feed))

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.contracts.access import AccessList, Owner, Share
 from services.contracts.paging import Ref
+from services.notify.domain.checkpoints import Checkpoint
 from services.notify.domain.items import Item
 
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -26,6 +27,19 @@ def item(**changed: Any) -> Item:
         "section": "timeline",
     }
     return Item(**{**usual, **changed})
+
+
+def checkpoint(**changed: Any) -> Checkpoint:
+    """Of a log with four entries."""
+    usual: dict[str, Any] = {
+        "event_id": "0197f0a0-0000-7000-8000-000000000002",
+        "at": AT,
+        "origin": "test.example/log",
+        "size": 4,
+        "root_hash": "cm9vdA==",
+        "note": "a note",
+    }
+    return Checkpoint(**{**usual, **changed})
 
 
 def access(case_id: str = "k1") -> AccessList:

@@ -11,27 +11,30 @@ from typing import Any, cast
 import pytest
 from pydantic import SecretStr
 
-from services.contracts.authority import MayKnow, MayKnowAnswers
+from services.contracts.authority import MayKnow, MayKnowAnswers, Principal, Principals
 from services.contracts.errors import Unavailable
+from services.contracts.paging import Ref
 from services.contracts.records import Record
 from services.notify.delivering import push as module
 from services.notify.delivering.push import Push, Tools
-from services.notify.domain.delivery import Attempt, Delivery, Step
+from services.notify.domain.delivery import Attempt, Delivery, Step, Told
 from services.notify.settings import NotifySettings
 from services.notify.stores.subscriptions import Subscription
-from tests.unit.notify.made import AT, item
+from tests.unit.notify.made import AT, checkpoint, item
 
 
 class Stage:
     """Every collaborator of a push at once; `said` is what they were asked, in order."""
 
-    def __init__(self, url: str, *, knows: bool = True, away: str = "", held: bool = True) -> None:
+    def __init__(
+        self, url: str, *, knows: bool = True, away: str = "", held: bool = True, told: Told | None = None
+    ) -> None:
         self.said: list[str] = []
         self.record: Record | None = None
         self.attempt: tuple[Attempt, Step] | None = None
         self._knows, self._away = knows, away
         subscription = Subscription("s1", "a2", "c1", "u9", url, ("*",), b"x" * 32, "k", AT, AT)
-        delivery = Delivery("d1", "s1", "c1", item(), "pending", None, (), AT, 0, datetime.now(UTC))
+        delivery = Delivery("d1", "s1", "c1", told or item(), "pending", None, (), AT, 0, datetime.now(UTC))
         settings = NotifySettings(
             service="notify", rabbitmq_url=SecretStr("amqp://x"), demo=True, notify_retry_first=5
         )
@@ -44,8 +47,12 @@ class Stage:
         if what == self._away:
             raise Unavailable(cause="away")
 
-    def call(self, method: str, request: MayKnow, *, reply: type[Any]) -> MayKnowAnswers:
+    def call(self, method: str, request: MayKnow, *, reply: type[Any]) -> MayKnowAnswers | Principals:
         self._say("ask")
+        if method == "principals":
+            agency = Ref(id="a2", name="A")
+            told = Principal(kind="client", id="c1", name="C", agency=agency, active=self._knows)
+            return Principals(items=(told,), now=AT)
         return MayKnowAnswers(answers=(self._knows,) * len(request.questions))
 
     def give_number(self, delivery: Delivery, *_: object) -> int:
@@ -150,6 +157,14 @@ def test_what_was_allowed_too_long_ago_is_asked_anew_and_never_sent_late(
     monkeypatch.setattr(module, "FRESH", -1.0)
     said = inlet.run().said
     assert said == ["ask", "number", "record"] * module.ASKED_ANEW + ["put off"]
+
+
+def test_a_checkpoint_names_nobody_and_is_sent_without_a_record(inlet: Inlet) -> None:
+    assert inlet.run(told=checkpoint()).said == ["ask", "number", "arrived", "attempted"]
+
+
+def test_a_client_that_was_deactivated_gets_no_checkpoint(inlet: Inlet) -> None:
+    assert inlet.run(told=checkpoint(), knows=False).said == ["ask", "withhold"]
 
 
 def test_410_disables(inlet: Inlet) -> None:
