@@ -23,7 +23,7 @@ from deploy.launcher.trouble import Trouble
 from services.audit.domain import merkle
 from services.audit.domain.lookups import Search
 from services.audit.domain.notes import Signer
-from services.audit.stores import entries as entry_store
+from services.audit.stores import finding
 from services.audit.stores.entries import EntryStore
 from services.audit.stores.tree import TreeStore, append_only
 from services.audit.stores.writer import STEPS, LogWriter
@@ -130,8 +130,8 @@ def examined(filled: Filled, search: Search) -> tuple[int, int]:
     """(documents examined, returned) of a first page, as the database explains it."""
     command = {
         "find": "entries",
-        "filter": entry_store._filter(search, None),
-        "sort": dict(entry_store._NEWEST),
+        "filter": finding.filter_of(search, None),
+        "sort": dict(finding.NEWEST),
         "limit": PAGE + 1,
         "hint": "found" if search.each else "time",
     }

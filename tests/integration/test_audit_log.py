@@ -14,7 +14,8 @@ from services.audit.domain.lookups import search
 from services.audit.domain.merkle import Frontier
 from services.audit.domain.notes import Statement
 from services.audit.domain.numbering import GRACE
-from services.audit.stores.entries import EntryStore, Place
+from services.audit.stores.entries import EntryStore
+from services.audit.stores.finding import Place
 from services.audit.stores.tree import Forked, OtherLog, TreeStore, append_only
 from services.audit.stores.writer import STEPS, LogWriter
 from services.chassis.migrations import migrate

@@ -10,7 +10,7 @@ import pytest
 
 from services.audit.domain.lookups import alternatives, search
 from services.audit.domain.sight import Sight
-from services.audit.stores import entries
+from services.audit.stores import finding
 from services.audit.stores.entries import EntryStore
 from services.audit.stores.writer import STEPS, LogWriter
 from services.chassis.migrations import migrate
@@ -89,8 +89,8 @@ def test_a_first_page_examines_at_most_three_times_what_it_returns(
     for one in alternatives(wanted):
         command = {
             "find": "entries",
-            "filter": entries._filter(one, None),
-            "sort": dict(entries._NEWEST),
+            "filter": finding.filter_of(one, None),
+            "sort": dict(finding.NEWEST),
             "limit": PAGE,
             "hint": "found" if one.each else "time",
         }

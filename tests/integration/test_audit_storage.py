@@ -19,8 +19,8 @@ from services.audit.domain import exporting, merkle
 from services.audit.domain.lookups import Search
 from services.audit.domain.merkle import Range
 from services.audit.domain.notes import Signer, Statement
-from services.audit.stores.entries import EntryStore
 from services.audit.stores.tree import TreeStore, append_only
+from services.audit.stores.upkeep import EntryUpkeep
 from services.audit.stores.writer import STEPS, LogWriter
 from services.audit.tools import __main__ as tools
 from services.audit.tools import fsck
@@ -47,8 +47,8 @@ class Log:
         return TreeStore(self.database)
 
     @property
-    def entries(self) -> EntryStore:
-        return EntryStore(self.database, wrapping)
+    def entries(self) -> EntryUpkeep:
+        return EntryUpkeep(self.database, wrapping)
 
     def append(self, *records: Record) -> None:
         LogWriter(self.database, wrapping).append(records, signer(), again=False)
@@ -172,11 +172,11 @@ def test_another_wrapping_key_needs_no_detail_to_be_encrypted_anew(log: Log) -> 
     details = [row["sealed"] for row in log.database["entries"].find()]
     both = WrappingKeys({**wrapping().keys, "k2": bytes(32)}, ((0.0, "k1"), (1.0, "k2")))
     alone = WrappingKeys({"k2": bytes(32)}, ((1.0, "k2"),))
-    store = EntryStore(log.database, lambda: both)
+    store = EntryUpkeep(log.database, lambda: both)
     assert store.find(3) is not None
     assert (store.rewrap(), store.rewrap()) == (5, 0)
     assert [row["sealed"] for row in log.database["entries"].find()] == details
-    renewed = EntryStore(log.database, lambda: alone)
+    renewed = EntryUpkeep(log.database, lambda: alone)
     assert [renewed.find(index).record.number for index in range(5)] == [0] * 5  # type: ignore[union-attr]
 
 

@@ -10,7 +10,7 @@ from services.audit.domain.lookups import Search
 from services.audit.domain.sight import sight_of
 from services.audit.domain.statements import Counted, Span
 from services.audit.handlers.reading import Reading
-from services.audit.stores.entries import Place
+from services.audit.stores.finding import Place
 from services.chassis.client import Peer
 from services.contracts.authority import CasesOfSubject, GetCasesOfSubject, GetPowers, GrantedPower, Powers
 from services.contracts.caller import Caller

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from services.audit.domain import cursors
 from services.audit.domain.sight import Sight, cases_of, sight_of
 from services.audit.domain.views import Names, askable, ids_of, read_of_log
-from services.audit.stores.entries import Detail, EntryStore, Place
+from services.audit.stores.entries import Detail, EntryStore
+from services.audit.stores.finding import Place
 from services.audit.stores.tree import TreeStore
 from services.chassis.client import Peer
 from services.chassis.recording import Keeper

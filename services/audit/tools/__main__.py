@@ -15,9 +15,9 @@ from pathlib import Path
 from services.audit.domain.lookups import Search
 from services.audit.domain.merkle import Node
 from services.audit.domain.notes import BadNote, Signer, Verifier
-from services.audit.stores.entries import EntryStore
 from services.audit.stores.statements import StatementStore
 from services.audit.stores.tree import TreeStore
+from services.audit.stores.upkeep import EntryUpkeep
 from services.audit.stores.writer import LogWriter
 from services.audit.tools import fsck, tiles
 from services.chassis import logkeys
@@ -38,7 +38,7 @@ class Tools:
         wrapping = logkeys.read_wrapping(settings.keys_dir)
         self._keys = logkeys.read(settings.keys_dir, settings.log_origin)
         self._tree = TreeStore(database)
-        self._entries = EntryStore(database, lambda: wrapping)
+        self._entries = EntryUpkeep(database, lambda: wrapping)
         self._writer = LogWriter(database, lambda: wrapping)
         self._statements = StatementStore(database)
 
