@@ -9,6 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+)
 
 from services.chassis.deadline import Deadline
 from services.chassis.migrations import migrate
@@ -16,22 +23,26 @@ from services.chassis.mongo import Client, connect, transact
 from services.contracts.errors import ConcordatError, Invalid, RateLimited
 from services.sharing.domain import limits
 from services.sharing.domain.agencies import Agency
+from services.sharing.domain.ownership import NOBODY, Ending, Ownership, end
 from services.sharing.domain.people import Appointment
 from services.sharing.domain.sessions import MOST, Session
 from services.sharing.stores.agencies import AgencyStore
 from services.sharing.stores.attempts import AttemptStore
+from services.sharing.stores.ownerships import STEPS as OWNERSHIPS
+from services.sharing.stores.ownerships import OwnershipStore, make_readers
 from services.sharing.stores.people import UserStore
 from services.sharing.stores.principals import PrincipalStore
 from services.sharing.stores.steps import STEPS
 from tests.cell import Parts
 from tests.sharing_conformance import NOW, AttemptStoreConformance, new_key
+from tests.unit.sharing.grants import POLICE, grant, own_team, ownership
 from tests.unit.sharing.people import user
 
 
 @pytest.fixture(scope="module")
 def client(parts: Parts) -> Iterator[Client]:
     with connect(parts.mongo_url("sharing"), app="test") as client:
-        migrate(client["sharing"], STEPS, holder="test")
+        migrate(client["sharing"], (*STEPS, *OWNERSHIPS), holder="test")
         yield client
 
 
@@ -149,6 +160,80 @@ class TestPrincipals:
         locked = store.locked(person.id)
         assert locked is not None
         assert (locked.user.state, locked.password_hash, locked.activation_hash) == ("active", "p", None)
+
+
+class Asked(CommandListener):
+    """The queries that were sent."""
+
+    def __init__(self) -> None:
+        self.finds: list[dict[str, Any]] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        if event.command_name == "find":
+            told = event.command
+            self.finds.append({name: told[name] for name in ("find", "filter", "projection", "hint")})
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        pass
+
+
+class TestOwnerships:
+    """Of one case, which names its owner, the owner's team, Jo and a system."""
+
+    NAMED = ("u:u-owner", "t:t-asb", "u:u-jo", "c:c-homes")
+
+    @pytest.fixture
+    def store(self, database: Any) -> OwnershipStore:
+        return OwnershipStore(database)
+
+    @pytest.fixture
+    def kept(self, store: OwnershipStore, client: Client) -> Ownership:
+        share = grant(client_ids=("c-homes",))
+        made = ownership(own_team(), share, case_id=uuid.uuid4().hex)
+        transact(client, Deadline.after(5), lambda session: store.add(made, session))
+        return made
+
+    @pytest.mark.parametrize("key", NAMED)
+    def test_whoever_is_named_finds_it_whole(self, store: OwnershipStore, kept: Ownership, key: str) -> None:
+        assert store.find_for(["u:other", key], kept.case_id) == kept == store.find(kept.case_id)
+
+    def test_others_find_a_decoy_that_names_nobody(self, store: OwnershipStore, kept: Ownership) -> None:
+        hidden = store.find_for(["u:other", "t:other"], kept.case_id)
+        missing = store.find_for(["u:other", "t:other"], uuid.uuid4().hex)
+        assert (hidden.owner.agency.id, missing.owner.agency.id) == (POLICE.id, NOBODY)
+        assert set(hidden.acl.readers()) == set(missing.acl.readers()) == {f"u:{NOBODY}", f"t:{NOBODY}"}
+        assert store.find(uuid.uuid4().hex) is None
+
+    def test_a_hidden_one_is_not_read(self, database: Any, parts: Parts, kept: Ownership) -> None:
+        asked = Asked()
+        with MongoClient(parts.mongo_url("sharing"), tz_aware=True, event_listeners=[asked]) as watched:
+            OwnershipStore(watched["sharing"]).find_for(["u:other", "t:other"], kept.case_id)
+        assert len(asked.finds) == 2
+        for find in asked.finds:
+            told = database.command("explain", find, verbosity="executionStats")["executionStats"]
+            assert told["totalDocsExamined"] == 0, told
+
+    def test_what_a_change_takes_away_finds_a_decoy(
+        self, store: OwnershipStore, client: Client, kept: Ownership
+    ) -> None:
+        ending = Ending(at=NOW, by=kept.owner.user, agency=POLICE, reason="other")
+        change = end(kept, kept.grants[1], ending)
+        transact(client, Deadline.after(5), lambda session: store.save(change, session))
+        assert store.find_for(["u:u-jo"], kept.case_id).owner.user.id == NOBODY
+        assert store.find_for(["t:t-asb"], kept.case_id) == change.after
+
+    def test_one_from_before_there_were_readers_is_found_and_brought_up_to_date(
+        self, store: OwnershipStore, database: Any, kept: Ownership
+    ) -> None:
+        rows = database["ownerships"]
+        rows.update_one({"_id": kept.case_id}, {"$unset": {"readers": True}})
+        assert store.find_for(["u:u-jo"], kept.case_id) == kept
+        make_readers(database)
+        assert set(rows.find_one({"_id": kept.case_id})["readers"]) == set(self.NAMED)
+        assert store.find_for(["u:other"], kept.case_id).owner.user.id == NOBODY
 
 
 def test_agencies_are_listed_by_name_in_parts(database: Any) -> None:

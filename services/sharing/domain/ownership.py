@@ -19,6 +19,8 @@ from services.contracts.paging import Ref
 from services.contracts.sharing.shares import Consent, Regime
 from services.contracts.vocabulary import LEVELS, SECTIONS, Section, ShareLevel, ShareState, Side
 
+NOBODY = "-" * 36
+"""The id of whoever is named in a decoy."""
 KEPT_AFTER_EXPIRY = timedelta(days=7)
 """How long a share that has expired stays beside those in force; then it is among the past ones."""
 
@@ -150,9 +152,9 @@ def register(
 
 
 def decoy() -> Ownership:
-    """Stands in for a case that does not exist, so that judging it costs what judging a case does. It has as
-    many shares as most cases have, and names nobody."""
-    now, nobody = datetime(2026, 1, 1, tzinfo=UTC), Ref(id="-" * 36, name="-" * 24)
+    """Stands in for a case that one may not know of or that does not exist, so that judging it costs what
+    judging a case does. It has as many shares as most cases have, and names nobody."""
+    now, nobody = datetime(2026, 1, 1, tzinfo=UTC), Ref(id=NOBODY, name="-" * 24)
     owner = Owner(user=nobody, agency=nobody, team=nobody)
     made = register(nobody.id, owner, client=None, regime="uk_gdpr", term=0, share_id=nobody.id, now=now)
     more = {"kind": "share", "user_ids": (nobody.id,), "protocol_id": nobody.id, "purpose": nobody.name}

@@ -7,7 +7,6 @@ from typing import Any
 from services.chassis.rpc import rpc
 from services.contracts.caller import Caller
 from services.contracts.errors import ConcordatError
-from services.contracts.permissions import PERMITS
 from services.contracts.sharing.shares import AccessPage, ListAccess
 from services.sharing.domain.audience import Way, item, ways
 from services.sharing.domain.entries import case_object, disclosed, entry
@@ -24,8 +23,7 @@ class AccessHandlers(Grants):
         """Every way in, teams expanded to people, each with whether it is open now."""
         today = self.directory.today()
         with self.looking(caller, "access.list", request.case_id) as looked:
-            permit = PERMITS["sharing"]["list_access"]
-            ownership = looked.judge(self.ownerships.find(request.case_id), permit)
+            ownership = self.judged(looked, "list_access")
             found = self._ways(ownership, today)
             after = None if request.cursor is None else read_cursor(request.cursor, _read_place)
             rest = [way for way in found if after is None or way.place > after]

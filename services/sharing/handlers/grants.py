@@ -7,22 +7,21 @@ from contextlib import contextmanager
 
 from services.chassis.client import Peer, Remote
 from services.chassis.commands import CommandLog, Commands
+from services.chassis.mongo import Session
 from services.chassis.recording import Keeper, Recording
 from services.chassis.stored import Stored
-from services.contracts.access import Decision, decide
+from services.contracts.access import decide, keys_of
 from services.contracts.caller import Caller
 from services.contracts.errors import NotVisible, Refused
-from services.contracts.permissions import Permit
+from services.contracts.permissions import PERMITS
 from services.sharing.domain.entries import case_object, entry
-from services.sharing.domain.ownership import Ownership, decoy
+from services.sharing.domain.ownership import NOBODY, Ownership
 from services.sharing.stores import fences, ownerships
 from services.sharing.stores.directory import DirectoryStore
 from services.sharing.stores.fences import FenceStore
 from services.sharing.stores.ownerships import OwnershipStore
 from services.sharing.stores.protocols import ProtocolStore
 from services.sharing.stores.steps import STEPS
-
-_DECOY = decoy()
 
 
 class Looked:
@@ -31,17 +30,6 @@ class Looked:
     def __init__(self, caller: Caller, case_id: str) -> None:
         self.caller, self.case_id = caller, case_id
         self.agency_id: str | None = None
-
-    def decide(self, ownership: Ownership | None, permit: Permit) -> Decision:
-        """By the same path for a case that there is not."""
-        self.agency_id = None if ownership is None else ownership.owner.agency.id
-        return decide(self.caller, (ownership or _DECOY).acl, permit)
-
-    def judge(self, ownership: Ownership | None, permit: Permit) -> Ownership:
-        """The ownership, if the caller may. Raises NotVisible, RoleRequired, NotOwner, LevelTooLow."""
-        self.decide(ownership, permit).require()
-        assert ownership is not None
-        return ownership
 
 
 class Grants:
@@ -65,3 +53,17 @@ class Grants:
             objects = (case_object(case_id, looked.agency_id),)
             self.records.keep(entry(caller, action, outcome="refused", code=problem.code, objects=objects))
             raise
+
+    def judged(self, looked: Looked, method: str, session: Session | None = None) -> Ownership:
+        """The ownership as it is now, if the caller may. Raises NotVisible, RoleRequired, NotOwner,
+        LevelTooLow."""
+        found = self.found(looked, session)
+        owner = found.owner.agency.id
+        # A decoy that hides no case is told to the log as what it is: nobody's.
+        looked.agency_id = None if owner == NOBODY else owner
+        decide(looked.caller, found.acl, PERMITS["sharing"][method]).require()
+        return found
+
+    def found(self, looked: Looked, session: Session | None = None) -> Ownership:
+        """The ownership, or a decoy if it does not name the caller: not judged yet."""
+        return self.ownerships.find_for(keys_of(looked.caller), looked.case_id, session)

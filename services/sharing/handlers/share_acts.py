@@ -14,7 +14,6 @@ from services.contracts.caller import Caller
 from services.contracts.errors import IfMatchRequired, InvalidTransition, NotVisible, Stale
 from services.contracts.messages import Reply
 from services.contracts.paging import Ref
-from services.contracts.permissions import PERMITS
 from services.contracts.records import How, Record
 from services.contracts.sharing.shares import ChangeShare, Member, ShareBody, ShareView
 from services.contracts.vocabulary import EventName
@@ -25,8 +24,6 @@ from services.sharing.domain.showing import keys_in, show, show_past
 from services.sharing.domain.terms import Facts, propose
 from services.sharing.handlers.applying import Applying
 from services.sharing.handlers.grants import Looked
-
-PERMITTED = PERMITS["sharing"]
 
 
 class ShareVersion(Reply):
@@ -94,7 +91,7 @@ class ShareActs(Applying):
     ) -> tuple[Ownership, Grant]:
         """The share as it is, if the caller may change it and has seen it so."""
         caller = looked.caller
-        ownership = looked.judge(self.ownerships.find(request.case_id, session), PERMITTED["change_share"])
+        ownership = self.judged(looked, "change_share", session)
         to_owner = owns(caller, ownership)
         grant = ownership.grant(request.share_id)
         if grant is None or not (to_owner or names_caller(caller, grant)):
@@ -155,7 +152,7 @@ class ShareActs(Applying):
 
     def reveal(self, looked: Looked, share_id: str, first: Record | None, today: Today) -> ShareView:
         """One share as it is now, by the entry that its change made, or by one of its own."""
-        ownership = looked.judge(self.ownerships.find(looked.case_id), PERMITTED["get_share"])
+        ownership = self.judged(looked, "get_share")
         to_owner = owns(looked.caller, ownership)
         grant = ownership.grant(share_id)
         if grant is not None and (to_owner or names_caller(looked.caller, grant)):
@@ -170,8 +167,7 @@ class ShareActs(Applying):
     def reveal_ended(self, looked: Looked, share_id: str, first: Record | None, today: Today) -> ShareView:
         """To the owner as ever. Who handed a share back may not know of the case any more: it is told of the
         share that it ended, without who else was in it."""
-        ownership = self.ownerships.find(looked.case_id)
-        if ownership is not None and owns(looked.caller, ownership):
+        if owns(looked.caller, self.found(looked)):
             return self.reveal(looked, share_id, first, today)
         past = self.ownerships.past(share_id)
         if past is None or past.ending is None or past.ending.by.id != looked.caller.id:

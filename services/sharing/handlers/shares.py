@@ -31,7 +31,6 @@ from services.sharing.domain.entries import case_object, disclosed, entry
 from services.sharing.domain.ownership import Grant, PastGrant, end, give, replace
 from services.sharing.domain.showing import keys_in, show, show_past, show_proposal
 from services.sharing.handlers.share_acts import (
-    PERMITTED,
     Act,
     Changing,
     ShareActs,
@@ -57,8 +56,7 @@ class ShareHandlers(ShareActs):
             changing = Changing(act, looked)
 
             def share(session: Session, emit: Emit) -> ShareVersion:
-                found = self.ownerships.find(request.case_id, session)
-                ownership = looked.judge(found, PERMITTED["share_case"])
+                ownership = self.judged(looked, "share_case", session)
                 if len(ownership.grants) >= MOST_SHARES:
                     raise Invalid(errors=(FieldError("", "too_many", "This case has too many shares."),))
                 grant = self.proposed(request.share, ownership, caller, share_id, today)
@@ -75,7 +73,7 @@ class ShareHandlers(ShareActs):
         """Judge a share as `share_case` does, and store nothing."""
         today = self.directory.today()
         with self.looking(caller, "share.check", request.case_id) as looked:
-            ownership = looked.judge(self.ownerships.find(request.case_id), PERMITTED["check_share"])
+            ownership = self.judged(looked, "check_share")
             grant = self.proposed(request.share, ownership, caller, "-", today)
             known = self.directory.by_kind(today, **keys_in([grant]))
             objects = (case_object(request.case_id, looked.agency_id),)
@@ -87,7 +85,7 @@ class ShareHandlers(ShareActs):
         """The owner's list has all; a recipient's those that name it."""
         today = self.directory.today()
         with self.looking(caller, "share.list", request.case_id) as looked:
-            ownership = looked.judge(self.ownerships.find(request.case_id), PERMITTED["list_shares"])
+            ownership = self.judged(looked, "list_shares")
             to_owner = owns(caller, ownership)
             grants = [one for one in ownership.grants if to_owner or names_caller(caller, one)]
             page = _page(self.ownerships, grants, request, with_past=to_owner)
@@ -164,8 +162,7 @@ class ShareHandlers(ShareActs):
             changing = Changing(act, looked)
 
             def revoke(session: Session, emit: Emit) -> ShareVersion:
-                found = self.ownerships.find(request.case_id, session)
-                ownership = looked.judge(found, PERMITTED["revoke_share"])
+                ownership = self.judged(looked, "revoke_share", session)
                 grant = ownership.grant(request.share_id)
                 if grant is None:
                     past = self.ownerships.past(request.share_id)

@@ -1,7 +1,7 @@
 """Where ownerships are kept: the authority on who may see a case.
 
 ownerships   {_id: case id, term, epoch, events, owner: {user, agency, team}, grants: [Grant], registered_at,
-              confirmed}
+              confirmed, readers [index keys of everyone named]}
 past_shares  {_id: share id, case_id, grant, ending: {at, by, agency, reason} | null, ended_at}
 
 A change replaces the document whole, filtered on the epoch that it was decided on. Shares that were revoked
@@ -10,11 +10,11 @@ or ran out long ago go to `past_shares`, so that an ownership stays small.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import bson
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING, DESCENDING, UpdateOne
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
@@ -22,6 +22,9 @@ from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
 from services.contracts.errors import Busy
 from services.sharing.domain.ownership import Change, Ownership, PastGrant, decoy
+
+_UNSEEN = {"readers": False}
+_AT_ONCE = 500
 
 
 class AlreadyOwned(Exception):
@@ -35,18 +38,36 @@ class OwnershipStore:
         self._rows, self._past = database["ownerships"], database["past_shares"]
         self._decoy = bson.encode(_row(decoy()))
 
-    def find(self, case_id: str, session: Session | None = None) -> Ownership | None:
-        """None takes as long as a case: how long it took must not tell whether there is one (V7)."""
+    def find(self, case_id: str) -> Ownership | None:
+        """Whoever asks: for those who may know of every case."""
         with in_time():
-            row = self._rows.find_one({"_id": case_id}, session=session)
-        found = _ownership(row or bson.decode(self._decoy, codec_options=self._rows.codec_options))
-        return None if row is None else found
+            row = self._rows.find_one({"_id": case_id}, _UNSEEN)
+        return None if row is None else _ownership(row)
+
+    def find_for(self, keys: Collection[str], case_id: str, session: Session | None = None) -> Ownership:
+        """The ownership, if it names one of `keys`; else a decoy, of the owning agency or nobody's.
+
+        A hidden one stays in the database: it takes as long as one that is not there (V7).
+        """
+        # Both are answered by an index alone where the case is hidden: its size does not show. None finds
+        # what an instance from before there were `readers` wrote since: the access rule judges it as ever.
+        named = {"_id": case_id, "readers": {"$in": [*keys, None]}}
+        with in_time():
+            row = self._rows.find_one(named, _UNSEEN, hint="readers", session=session)
+            if row is not None:
+                return _ownership(row)
+            agency = {"_id": False, "owner.agency.id": True}
+            whose = self._rows.find_one({"_id": case_id}, agency, hint="whose", session=session)
+        hidden = bson.decode(self._decoy, codec_options=self._rows.codec_options)
+        if whose is not None:
+            hidden["owner"]["agency"]["id"] = whose["owner"]["agency"]["id"]
+        return _ownership(hidden)
 
     def known(self, case_ids: Iterable[str]) -> dict[str, Ownership]:
         """Those of the cases that there are."""
         wanted = list(case_ids)
         with in_time():
-            rows = list(self._rows.find({"_id": {"$in": wanted}}).batch_size(len(wanted) + 1))
+            rows = list(self._rows.find({"_id": {"$in": wanted}}, _UNSEEN).batch_size(len(wanted) + 1))
         return {row["_id"]: _ownership(row) for row in rows}
 
     def add(self, ownership: Ownership, session: Session) -> None:
@@ -58,10 +79,10 @@ class OwnershipStore:
 
     def save(self, change: Change, session: Session) -> None:
         """Put a change in the place of what it was decided on, which was read in the same transaction."""
-        row = change.after.model_dump()
+        after = change.after
         done = self._rows.replace_one(
-            {"_id": row.pop("case_id"), "term": change.after.term, "epoch": change.before},
-            row,
+            {"_id": after.case_id, "term": after.term, "epoch": change.before},
+            _row(after),
             session=session,
         )
         if not done.matched_count:
@@ -107,7 +128,7 @@ def _ownership(row: Document) -> Ownership:
 
 def _row(ownership: Ownership) -> Document:
     row = ownership.model_dump()
-    return {"_id": row.pop("case_id"), **row}
+    return {"_id": row.pop("case_id"), **row, "readers": list(ownership.acl.readers())}
 
 
 def _past_row(past: PastGrant) -> Document:
@@ -121,4 +142,23 @@ def make_indexes(database: Database[Document]) -> None:
     database["past_shares"].create_index([("case_id", ASCENDING), ("_id", DESCENDING)], name="by_case")
 
 
-STEPS = (Step("ownerships_indexes", make_indexes),)
+def make_readers(database: Database[Document]) -> None:
+    """Whom each names, for what was written before that was kept."""
+    rows = database["ownerships"]
+    rows.create_index([("readers", ASCENDING), ("_id", ASCENDING)], name="readers")
+    rows.create_index([("_id", ASCENDING), ("owner.agency.id", ASCENDING)], name="whose")
+    while found := list(rows.find({"readers": None}).hint("readers").limit(_AT_ONCE)):
+        rows.bulk_write(
+            [
+                # What is changed meanwhile is found again.
+                UpdateOne(
+                    {"_id": row["_id"], "epoch": row["epoch"]},
+                    {"$set": {"readers": list(_ownership(row).acl.readers())}},
+                )
+                for row in found
+            ],
+            ordered=False,
+        )
+
+
+STEPS = (Step("ownerships_indexes", make_indexes), Step("ownerships_readers", make_readers))

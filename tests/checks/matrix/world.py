@@ -11,6 +11,7 @@ from deploy.demo import story
 from deploy.demo.api import Api
 from deploy.demo.seed import activate, sign_procedure
 from tests.checks.ground import Ground
+from tests.checks.matrix.big import open_big
 from tests.checks.matrix.oracle import Actor
 from tests.journey.steps import HOUSING, POLICE, POLICING_BODY
 
@@ -29,7 +30,8 @@ class Player:
 
 @dataclass
 class World:
-    """`ids` are what paths name: a real thing of each kind, that the right caller may reach."""
+    """`ids` are what paths name: a real thing of each kind, that the right caller may reach. `big_case_id`:
+    of another case, which no player but the owner and his team may know of."""
 
     on: Ground
     owner: Api
@@ -37,6 +39,7 @@ class World:
     ids: dict[str, str]
     share_body: dict[str, Any]
     team_id: str
+    big_case_id: str
     made: dict[str, Any] = field(default_factory=dict)
 
 
@@ -49,7 +52,10 @@ def build(on: Ground) -> World:
     case = story.open_case(owner, team, tale, about)
     named = _named(on, case["id"], owner)
     ids = _ids(on, owner, case, about, named)
-    world = World(on, owner, [], ids, named["body"], team)
+    share = named["body"]
+    spare = [one["user_id"] for one in share["members"]]
+    big = open_big(owner, team, share["agency_id"], share["protocol_id"], spare)
+    world = World(on, owner, [], ids, share, team, big)
     world.players = [*_of_roles(on), *named["players"], *_clients(on, case["id"], owner)]
     return world
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from tests.checks.matrix.timing import auc
+from tests.checks.matrix.timing import FULL, auc, limit
 
 
 def test_equal_samples_are_blind() -> None:
@@ -22,3 +22,8 @@ def test_a_small_shift_shows() -> None:
     one = [chance.gauss(1.0, 0.1) for _ in range(4000)]
     other = [chance.gauss(1.02, 0.1) for _ in range(4000)]
     assert auc(one, other) > 0.54
+
+
+def test_fewer_pairs_are_judged_by_the_same_number_of_standard_errors() -> None:
+    assert limit(FULL) == pytest.approx(0.52)
+    assert (limit(FULL // 4) - 0.5) == pytest.approx(2 * (limit(FULL) - 0.5))
