@@ -14,17 +14,15 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, Literal
 
-import bson
 from pymongo import ASCENDING, DESCENDING, ReturnDocument, UpdateOne
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from services.cases.domain.case import Case, Change, InCase, Withheld, clock
-from services.cases.domain.finding import words_of
-from services.cases.domain.subjects_in import row_of
+from services.cases.domain.case import Case, Change, clock
+from services.cases.stores.case_rows import case_of, columns_of, row_of
+from services.cases.stores.decoys import NOBODY, decoy_of
 from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
 from services.contracts.access import AccessList
@@ -75,7 +73,11 @@ class CaseStore:
         if keys is None:
             with in_time():
                 row = self._rows.find_one({"_id": case_id}, _UNSEEN)
-            return None if row is None else case_of(row)
+            if row is None:
+                return None
+            case = case_of(row)
+            self._note([(case_id, case.acl.epoch)])
+            return case
         with in_time():
             named = {"_id": case_id, "readers": {"$in": list(keys)}}
             # Both are answered by an index alone where the case is hidden: its size does not show.
@@ -86,7 +88,7 @@ class CaseStore:
                 self._rows.find_one({"_id": case_id}, {"_id": False, "owner_agency": True}, hint="whose")
                 or {}
             )
-        return decoy_of(case_id, whose.get("owner_agency", "nobody"))
+        return decoy_of(case_id, whose.get("owner_agency", NOBODY))
 
     def decoy(self, case_id: str) -> Case:
         """A case that names nobody, at the cost of a real one: what is judged when there is none."""
@@ -126,7 +128,7 @@ class CaseStore:
     def insert(self, case: Case, session: Session) -> None:
         """Raises ReferenceTaken."""
         try:
-            self._rows.insert_one(_row(case), session=session)
+            self._rows.insert_one(row_of(case), session=session)
         except DuplicateKeyError as problem:
             if "reference" in str((problem.details or {}).get("keyPattern", "")):
                 raise ReferenceTaken from None
@@ -193,7 +195,7 @@ class CaseStore:
         if not lists:
             return
         updates = [
-            UpdateOne({"_id": acl.case_id, **_older_than(acl)}, {"$set": _columns(acl)}) for acl in lists
+            UpdateOne({"_id": acl.case_id, **_older_than(acl)}, {"$set": columns_of(acl)}) for acl in lists
         ]
         with in_time():
             self._rows.bulk_write(updates, ordered=False, session=session)
@@ -268,118 +270,6 @@ def _older_than(acl: AccessList) -> Document:
             {"acl.term": acl.term, "acl.epoch": {"$lt": acl.epoch}},
         ]
     }
-
-
-def _columns(acl: AccessList) -> Document:
-    """The list, and what the indexes have of it."""
-    return {
-        "acl": acl.model_dump(),
-        "readers": list(acl.readers()),
-        "owner_user": acl.owner.user.id,
-        "owner_agency": acl.owner.agency.id,
-    }
-
-
-def _row(case: Case) -> Document:
-    return {
-        "_id": case.id,
-        "reference": case.reference,
-        "template": case.template,
-        "title": case.title,
-        "status": case.status,
-        "priority": case.priority,
-        "marking": case.marking,
-        "summary": case.summary,
-        "external_ref": None if case.external_ref is None else dict(case.external_ref),
-        "version": case.version,
-        "created_at": case.created_at,
-        "created_by": case.created_by,
-        "subjects": [row_of(one) for one in case.subjects],
-        "changed": dict(case.changed),
-        "latest": case.created_at,
-        "entries": case.entries,
-        "withheld": [],
-        "tasks_open": case.tasks_open,
-        "next_due": case.next_due,
-        "words": words_of(case.title, case.summary),
-        "excluded": list(case.excluded),
-        "settled": list(case.acl.version),
-        **_columns(case.acl),
-    }
-
-
-def case_of(row: Mapping[str, Any]) -> Case:
-    return Case(
-        id=row["_id"],
-        reference=row["reference"],
-        template=row["template"],
-        title=row["title"],
-        status=row["status"],
-        priority=row["priority"],
-        marking=row["marking"],
-        summary=row.get("summary"),
-        external_ref=row.get("external_ref"),
-        acl=AccessList.model_validate(row["acl"]),
-        created_at=row["created_at"],
-        created_by=row["created_by"],
-        version=row["version"],
-        subjects=tuple(InCase(**one) for one in row.get("subjects", ())),
-        changed=row["changed"],
-        withheld=tuple(Withheld(tuple(one["agencies"]), one["count"], one["at"]) for one in row["withheld"]),
-        entries=row["entries"],
-        tasks_open=row["tasks_open"],
-        next_due=row["next_due"],
-        excluded=tuple(row["excluded"]),
-    )
-
-
-@cache
-def _decoy_as_kept() -> bytes:
-    return bson.encode(_decoy())
-
-
-def decoy_of(case_id: str, agency_id: str = "nobody") -> Case:
-    """Decoded anew each time, as a real one is. `agency_id`: whose the case is, where there is one."""
-    options: bson.CodecOptions[Document] = bson.CodecOptions(tz_aware=True)
-    row = {**bson.decode(_decoy_as_kept(), codec_options=options), "_id": case_id}
-    row["acl"]["owner"]["agency"]["id"] = agency_id
-    return case_of(row)
-
-
-def _decoy() -> Document:
-    """Of ordinary size: two shares, two subjects, a summary."""
-    nobody = {"id": "nobody", "name": "nobody"}
-    share = {"agency_id": "nobody", "user_ids": ["nobody"], "team_ids": ["nobody"], "level": "read"}
-    acl = AccessList.model_validate(
-        {
-            "case_id": "nobody",
-            "term": 1 << 40,  # nobody's list is newer
-            "epoch": 1 << 40,
-            "owner": {"user": nobody, "agency": nobody, "team": nobody},
-            "shares": [
-                {"id": name, **share, "sections": ["summary", "subjects", "timeline"], "expires_at": clock()}
-                for name in ("nobody-1", "nobody-2")
-            ],
-        }
-    )
-    subjects = tuple(InCase("nobody", "nobody", "person", "victim") for _ in range(2))
-    return _row(
-        Case(
-            id="nobody",
-            reference="C-2222-2222",
-            template="iom",
-            title="nobody",
-            status="open",
-            priority="low",
-            marking="official",
-            acl=acl,
-            created_at=clock(),
-            created_by="nobody",
-            summary="nobody " * 20,
-            subjects=subjects,
-            changed={"case": clock(), "timeline": clock(), "tasks": clock()},
-        )
-    )
 
 
 def _make_indexes(database: Database[Document]) -> None:

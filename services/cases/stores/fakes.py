@@ -6,29 +6,35 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from services.cases.domain.case import Case
-from services.cases.stores.cases import decoy_of
+from services.cases.stores.decoys import NOBODY, decoy_of
 from services.contracts.access import AccessList
 from services.contracts.vocabulary import AccessReason
 
 
 class FakeCaseStore:
-    """Reads as `cases.CaseStore` does. `lists` are those that were kept."""
+    """Reads as `cases.CaseStore` does. `lists` are those that were kept; `whole` the cases that were read
+    whoever asked."""
 
     def __init__(self, *cases: Case) -> None:
         self._cases = {one.id: one for one in cases}
         self.lists: list[AccessList] = []
+        self.whole: list[str] = []
+        self._known: dict[str, int] = {}
 
     def find(self, case_id: str, keys: Collection[str] | None = None) -> Case | None:
         case = self._cases.get(case_id)
+        if keys is None and case is not None:
+            self.whole.append(case_id)
+            self._known[case_id] = case.acl.epoch
         if keys is None or (case is not None and set(case.acl.readers()).intersection(keys)):
             return case
-        return decoy_of(case_id, case.acl.owner.agency.id if case is not None else "nobody")
+        return decoy_of(case_id, case.acl.owner.agency.id if case is not None else NOBODY)
 
     def decoy(self, case_id: str) -> Case:
         return decoy_of(case_id)
 
     def known_epoch(self, case_id: str) -> int:
-        return -1
+        return self._known.get(case_id, -1)
 
     def epochs(self, case_ids: Collection[str]) -> dict[str, int]:
         return {one: self._cases[one].acl.epoch for one in case_ids if one in self._cases}

@@ -13,7 +13,7 @@ from pymongo.database import Database
 
 from services.cases.domain.case import Case
 from services.cases.domain.entries import Entry
-from services.cases.stores.cases import case_of
+from services.cases.stores.case_rows import case_of
 from services.cases.stores.entries import entry_of
 from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time

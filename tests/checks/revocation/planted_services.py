@@ -20,8 +20,9 @@ from services.cases.domain.case import Case
 from services.cases.domain.recording import Act
 from services.cases.handlers.casework import Opened
 from services.cases.service import CasesService
+from services.cases.stores.case_rows import case_of
 from services.cases.stores.cases import STEPS as CASES_STEPS
-from services.cases.stores.cases import CaseStore, case_of
+from services.cases.stores.cases import CaseStore
 from services.chassis import outbox
 from services.chassis.mongo import Document, in_time
 from services.chassis.stored import Stored

@@ -119,3 +119,11 @@ def test_a_fence_of_another_case_asks_nobody() -> None:
     handlers = Handlers(case())
     handlers.get(caller(fences={"other": 7, "case": 1}))
     assert handlers.sharing.asked == 0
+
+
+def test_a_fence_opens_a_hidden_case_once_only() -> None:
+    handlers = Handlers(case())
+    for _ in range(3):
+        with pytest.raises(NotVisible):
+            handlers.get(BOB.model_copy(update={"fences": {"case": 1}}))
+    assert handlers.cases.whole == ["case"]
