@@ -30,10 +30,29 @@ def fsck(data: options.Data = options.RUN) -> None:
 @app.command("tiles")
 def tiles(
     folder: Annotated[Path, typer.Argument(help="Where to write; a copy there is brought up to date.")],
+    details: Annotated[
+        Path | None,
+        typer.Option(help="Another folder, for details (encrypted) and their keys: `restore` needs it."),
+    ] = None,
     data: options.Data = options.RUN,
 ) -> None:
     """Write the log as files in the C2SP tlog-tiles layout: hashes, leaves, checkpoint; no details."""
-    _run(data, "tiles", str(folder.resolve()))
+    more = () if details is None else ("--details", str(details.resolve()))
+    _run(data, "tiles", str(folder.resolve()), *more)
+
+
+@app.command("restore")
+def restore(
+    folder: Annotated[Path, typer.Argument(help="A folder that `tiles` wrote, or a copy of it.")],
+    details: Annotated[Path, typer.Option(help="The folder of its details.")],
+    known: Annotated[
+        Path | None, typer.Option(help="A checkpoint that a witness or an agency has: it must be in there.")
+    ] = None,
+    data: options.Data = options.RUN,
+) -> None:
+    """Check a copy of the log against its checkpoint, whole, and put it back into an empty database."""
+    more = () if known is None else ("--known", str(known.resolve()))
+    _run(data, "restore", str(folder.resolve()), "--details", str(details.resolve()), *more)
 
 
 @app.command("check-tiles")
@@ -55,6 +74,12 @@ def shred(
     if (subject is None) == (case is None):
         raise Trouble("Name either --subject or --case.")
     _run(data, "shred", *(("--subject", subject) if subject else ("--case", str(case))))
+
+
+@app.command("retire")
+def retire(data: options.Data = options.RUN) -> None:
+    """Destroy details older than CONCORDAT_AUDIT_KEEP_DAYS. Leaves stay, and every proof is valid still."""
+    _run(data, "retire")
 
 
 @app.command("rewrap")

@@ -16,13 +16,19 @@ def settings() -> None:
     """List every setting of a service, and what some have besides: type, default and meaning."""
     # 0.15 s that no other command should wait for
     from gateway.settings import GatewaySettings
+    from services.audit.settings import AuditSettings
     from services.chassis.settings import describe
     from services.notify.settings import NotifySettings
     from services.sharing.settings import SharingSettings
 
     common = describe()
     _show("every service and the gateway", common)
-    own = (("the gateway", GatewaySettings), ("sharing", SharingSettings), ("notify", NotifySettings))
+    own = (
+        ("the gateway", GatewaySettings),
+        ("sharing", SharingSettings),
+        ("audit", AuditSettings),
+        ("notify", NotifySettings),
+    )
     for who, model in own:
         _show(f"{who} alone", [one for one in describe(model) if one not in common])
 

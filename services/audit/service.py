@@ -12,6 +12,7 @@ from services.audit.handlers.receipts import ReceiptHandlers
 from services.audit.handlers.reviews import ReviewHandlers
 from services.audit.handlers.statements import StatementHandlers
 from services.audit.handlers.witnesses import WitnessHandlers
+from services.audit.settings import AuditSettings
 from services.audit.stores.days import STEPS as DAY_STEPS
 from services.audit.stores.days import DayStore
 from services.audit.stores.entries import EntryStore
@@ -23,6 +24,7 @@ from services.audit.stores.witnesses import WitnessStore
 from services.audit.stores.writer import STEPS, LogWriter
 from services.chassis.client import Peer, Remote
 from services.chassis.commands import CommandLog, Commands
+from services.chassis.configured import Configured
 from services.chassis.logkeys import LogKeys, SigningKeys, StoredSealed
 from services.chassis.recording import Keeper, Recording
 from services.chassis.stored import Stored
@@ -43,6 +45,7 @@ class AuditService(
     """What was seen."""
 
     name = "audit"
+    settings_model = AuditSettings
 
     writer: LogWriter = StoredSealed(LogWriter, STEPS)
     tree: TreeStore = Stored(TreeStore)
@@ -55,5 +58,6 @@ class AuditService(
     commands: CommandLog = Commands()
     records: Keeper = Recording()
     signing: LogKeys = SigningKeys()
+    settings: AuditSettings = Configured()
     sharing: Peer = Remote("sharing")
     cases: Peer = Remote("cases")

@@ -1,10 +1,11 @@
 """What each person did on each day, and what of it is unusual. Pure; worked out of the log, entry by entry.
 
-Unusual is, of one person on one day (Europe/London):
-    out_of_hours  opened something before 06:00 or from 22:00 on
-    volume        opened more than 50 different cases
-    no_relation   opened more than 10 different cases with which it has nothing to do personally: it neither
-                  owns them, nor is named in a share itself (its team does not count), nor has worked on them
+Unusual is, of one person on one day (Europe/London), by `Thresholds`:
+    out_of_hours  opened something before the first hour or from the last on (06:00, 22:00)
+    volume        opened more different cases than so many (50)
+    no_relation   opened more than so many (10) different cases with which it has nothing to do personally: it
+                  neither owns them, nor is named in a share itself (its team does not count), nor has worked
+                  on them
     own_name      searched for its own name
 
 Thresholds are the same for everybody: they say where to look, not what is wrong.
@@ -23,8 +24,6 @@ from services.contracts.access import AccessList
 from services.contracts.reviews import ReviewKind
 
 LONDON = ZoneInfo("Europe/London")
-BEGIN, END = 6, 22
-MANY_CASES, MANY_STRANGE = 50, 10
 KEPT = 500
 """Different cases of a day that are told apart; beyond, a day counts as this many."""
 _CHANGES = frozenset({"collection", "alteration", "combination", "erasure"})
@@ -33,6 +32,16 @@ Key = tuple[str, str]
 """Day and person."""
 Pair = tuple[str, str]
 """Case and person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What is not unusual yet; `KEPT` cases at most. Hours are full ones, 0 to 24."""
+
+    first_hour: int = 6
+    last_hour: int = 22
+    cases: int = 50
+    strange: int = 10
 
 
 @dataclass(slots=True)
@@ -147,7 +156,10 @@ def opened_by(acts: Iterable[Act]) -> set[Pair]:
 
 
 def reckon(
-    acts: Iterable[Act], days: Mapping[Key, Day], related: Callable[[Pair], bool]
+    acts: Iterable[Act],
+    days: Mapping[Key, Day],
+    related: Callable[[Pair], bool],
+    thresholds: Thresholds,
 ) -> tuple[dict[Key, Day], list[Finding]]:
     """The days with these acts, in the order of the log, and what of it is to be looked at. `days` are those
     that are there already; `related`: whether a person has to do with a case personally."""
@@ -162,7 +174,7 @@ def reckon(
         _count(act, day)
         if act.kind != "user":
             continue
-        for kind, total in _unusual(act, day, related):
+        for kind, total in _unusual(act, day, related, thresholds):
             one = Finding(kind, act.day, act.actor_id, act.agency_id)
             one = found.setdefault(one.id, one)
             one.entry_ids.append(act.id)
@@ -183,9 +195,11 @@ def _count(act: Act, day: Day) -> None:
         use["contributed"] += act.contributed
 
 
-def _unusual(act: Act, day: Day, related: Callable[[Pair], bool]) -> Iterable[tuple[ReviewKind, int | None]]:
+def _unusual(
+    act: Act, day: Day, related: Callable[[Pair], bool], thresholds: Thresholds
+) -> Iterable[tuple[ReviewKind, int | None]]:
     hour = act.at.astimezone(LONDON).hour
-    if act.opened and not BEGIN <= hour < END:
+    if act.opened and not thresholds.first_hour <= hour < thresholds.last_hour:
         yield "out_of_hours", None
     if act.own_name:
         yield "own_name", None
@@ -194,9 +208,9 @@ def _unusual(act: Act, day: Day, related: Callable[[Pair], bool]) -> Iterable[tu
     for case in act.cases:
         if case not in day.cases and len(day.cases) < KEPT:
             day.cases.append(case)
-            if len(day.cases) > MANY_CASES:
+            if len(day.cases) > thresholds.cases:
                 yield "volume", len(day.cases)
             if not related((case, act.actor_id)):
                 day.strange.append(case)
-                if len(day.strange) > MANY_STRANGE:
+                if len(day.strange) > thresholds.strange:
                     yield "no_relation", len(day.strange)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from services.audit.domain.days import Day, Pair, act_of, named, opened_by, reckon, worked_on
 from services.audit.domain.views import askable
 from services.audit.handlers.reading import Reading
+from services.audit.settings import AuditSettings
 from services.audit.stores.days import DayStore, Overtaken
 from services.chassis.timers import every
 from services.contracts.authority import AccessLists, GetAccessLists, GetPrincipals, Principals
@@ -21,6 +22,7 @@ _MOST_IDS = 200
 
 class FollowingHandlers(Reading):
     days: DayStore
+    settings: AuditSettings
 
     @every(2.0)
     def follow(self) -> None:
@@ -43,7 +45,7 @@ class FollowingHandlers(Reading):
         worked = worked_on(acts)
         related = self._related(opened_by(acts) - worked) | worked
         known = self.days.days({act.key for act in acts if act.counts})
-        changed, unusual = reckon(acts, known, related.__contains__)
+        changed, unusual = reckon(acts, known, related.__contains__, self.settings.thresholds)
         self._in_teams([day for key, day in changed.items() if key not in known])
         self.days.advance((begin, end), changed, unusual, worked)
         return True

@@ -133,6 +133,11 @@ class DayStore:
             session=session,
         )
 
+    def forget_before(self, day: str) -> int:
+        """Delete days and reviews before; how many of both. Who has worked on which case stays."""
+        older = {"day": {"$lt": day}}
+        return sum(found.delete_many(older).deleted_count for found in (self._days, self._reviews))
+
     # --- usage ---
 
     def usage(self, since: str, until: str, agency_id: str | None) -> tuple[list[Document], ...]:

@@ -83,7 +83,14 @@ class StatementStore:
 
     def erase(self, subject_id: str) -> int:
         """Destroy the statements to somebody whose details are destroyed; how many. Safe to repeat."""
-        ids = [row["_id"] for row in self._rows.find({"subject_id": subject_id}, {"_id": True})]
+        return self._erase({"subject_id": subject_id})
+
+    def erase_before(self, before: datetime) -> int:
+        """Destroy those that were issued before; how many. Safe to repeat."""
+        return self._erase({"created_at": {"$lt": before}})
+
+    def _erase(self, which: Document) -> int:
+        ids = [row["_id"] for row in self._rows.find(which, {"_id": True})]
         for one in ids:
             # The piece's key begins with the statement's; "0" is what follows "/".
             self._lines.delete_many({"_id": {"$gte": f"{one}/", "$lt": f"{one}0"}})

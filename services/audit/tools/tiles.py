@@ -12,7 +12,7 @@ written anew: a copy is brought up to date.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from services.audit.domain.merkle import HASH_SIZE, Frontier, Node, leaf_hash
@@ -96,16 +96,26 @@ class BadTiles(Exception):
     """A file is not what the checkpoint says; the text names it."""
 
 
-def check(folder: Path, key: Verifier) -> Statement:
+def opened(note: str, keys: Sequence[Verifier]) -> Statement:
+    """What a note of the log's says. Raises BadTiles."""
+    for key in keys:
+        try:
+            return Statement.read(key.open(note))
+        except BadNote:
+            continue
+    raise BadTiles("checkpoint: it is not signed with a key of the log's")
+
+
+def check(folder: Path, *keys: Verifier) -> Statement:
     """That the files are the log that the checkpoint signs, computed from the entries. Raises BadTiles."""
     try:
-        said = Statement.read(key.open((folder / "checkpoint").read_bytes().decode()))
-    except (OSError, UnicodeDecodeError, BadNote) as problem:
+        said = opened((folder / "checkpoint").read_bytes().decode(), keys)
+    except (OSError, UnicodeDecodeError) as problem:
         raise BadTiles(f"checkpoint: {type(problem).__name__}") from None
     tree, kept = Frontier(), list[tuple[bytes, ...]]()
     for level, index, width in tiles(said.size):
         if level == 0:
-            for leaf in _leaves(folder, path("entries", index, width), width):
+            for leaf in entries(folder, index, width):
                 tree, complete = tree.add(leaf_hash(leaf))
                 kept.append(complete)
         wanted = b"".join(kept[node.leaf][node.height] for node in nodes(level, index, width))
@@ -116,7 +126,9 @@ def check(folder: Path, key: Verifier) -> Statement:
     return said
 
 
-def _leaves(folder: Path, name: str, width: int) -> list[bytes]:
+def entries(folder: Path, index: int, width: int) -> list[bytes]:
+    """The leaves of one bundle. Raises BadTiles."""
+    name = path("entries", index, width)
     raw, at, found = _read(folder, name), 0, list[bytes]()
     while at < len(raw):
         end = at + 2 + int.from_bytes(raw[at : at + 2], "big")

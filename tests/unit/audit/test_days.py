@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from services.audit.domain.days import (
     KEPT,
-    MANY_CASES,
-    MANY_STRANGE,
     Act,
     Finding,
+    Thresholds,
     act_of,
     named,
     opened_by,
@@ -20,12 +20,17 @@ from services.audit.domain.days import (
     worked_on,
 )
 from services.audit.domain.leaves import leaf_of
+from services.audit.settings import AuditSettings
 from services.contracts.access import AccessList, Owner, Share
 from services.contracts.paging import Ref
 from services.contracts.records import Actor, Object
 from tests.unit.audit.logs import record
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+USUAL = Thresholds()
+MANY_CASES, MANY_STRANGE = USUAL.cases, USUAL.strange
 
 
 def act(case: str = "c1", at: datetime = NOON, **fields: Any) -> Act:
@@ -35,7 +40,7 @@ def act(case: str = "c1", at: datetime = NOON, **fields: Any) -> Act:
 
 
 def found(acts: list[Act], *related: str) -> dict[str, Finding]:
-    return {one.kind: one for one in reckon(acts, {}, lambda pair: pair[0] in related)[1]}
+    return {one.kind: one for one in reckon(acts, {}, lambda pair: pair[0] in related, USUAL)[1]}
 
 
 @pytest.mark.parametrize(
@@ -53,8 +58,30 @@ def test_hours_are_londons(at: datetime, unusual: bool) -> None:
     assert ("out_of_hours" in found([act(at=at)], "c1")) is unusual
 
 
+def test_thresholds_are_set_by_the_operator() -> None:
+    strict = Thresholds(first_hour=9, last_hour=17, cases=1, strange=0)
+    evening = [act(f"c{n}", at=NOON.replace(hour=17)) for n in range(2)]
+    assert {one.kind for one in reckon(evening, {}, lambda _: False, strict)[1]} == {
+        *("out_of_hours", "volume", "no_relation")
+    }
+    assert not reckon(evening, {}, lambda _: False, USUAL)[1]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"first_hour": "22", "last_hour": "6"}, {"many_cases": "500"}, {"keep_days": "7"}]
+)
+def test_settings_that_would_find_nothing_or_destroy_too_much_are_refused(
+    wrong: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RABBITMQ_URL", "amqp://x")
+    for name, value in wrong.items():
+        monkeypatch.setenv(f"CONCORDAT_AUDIT_{name.upper()}", value)
+    with pytest.raises(ValidationError):
+        AuditSettings(service="audit")
+
+
 def test_the_day_is_londons_too() -> None:
-    days, unusual = reckon([act(at=datetime(2026, 7, 1, 23, 30, tzinfo=UTC))], {}, lambda _: True)
+    days, unusual = reckon([act(at=datetime(2026, 7, 1, 23, 30, tzinfo=UTC))], {}, lambda _: True, USUAL)
     assert list(days) == [("2026-07-02", "user-1")]
     assert unusual[0].id == "out_of_hours.2026-07-02.user-1"
 
@@ -83,14 +110,14 @@ def test_cases_without_a_personal_relation_count_beyond_the_threshold() -> None:
 
 
 def test_a_day_has_an_end() -> None:
-    days, _ = reckon([act(f"c{n}") for n in range(KEPT + 5)], {}, lambda _: True)
+    days, _ = reckon([act(f"c{n}") for n in range(KEPT + 5)], {}, lambda _: True, USUAL)
     (day,) = days.values()
     assert (day.opened, len(day.cases)) == (KEPT + 5, KEPT)
 
 
 def test_a_day_goes_on_from_what_was_counted() -> None:
-    first, _ = reckon([act(f"c{n}") for n in range(MANY_CASES)], {}, lambda _: True)
-    again, unusual = reckon([act("c0"), act("new")], first, lambda _: True)
+    first, _ = reckon([act(f"c{n}") for n in range(MANY_CASES)], {}, lambda _: True, USUAL)
+    again, unusual = reckon([act("c0"), act("new")], first, lambda _: True, USUAL)
     (day,) = again.values()
     assert day.opened == MANY_CASES + 2
     assert day.uses == {"iom": {"opened": MANY_CASES + 2, "contributed": 0}}
@@ -109,7 +136,7 @@ def test_log_ins_and_work_are_counted() -> None:
     done = {"action": "entry.add", "operation": "collection", "how": None, "outcome": "done"}
     acts = [act(at=later, outcome="done", **log_in), act(outcome="done", **log_in), act(**done)]
     acts.append(act(at=later, outcome="refused", **log_in))
-    (day,) = reckon(acts, {}, lambda _: True)[0].values()
+    (day,) = reckon(acts, {}, lambda _: True, USUAL)[0].values()
     assert (day.last_log_in, day.contributed, day.opened) == (later, 1, 0)
     assert worked_on(acts) == {("c1", "user-1")}
     assert opened_by([*acts, act("c2")]) == {("c2", "user-1")}
