@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from gateway.operations import Entry, NotBuiltYet, Operation, Route, Special
 from gateway.searching import SearchBody
-from services.contracts import audit, notify, reviews, statements, witnesses
+from services.contracts import audit, notify, reviews, statements, subscriptions, witnesses
 from services.contracts.cases import cases, chronology, entries, links, subjects, tasks
 from services.contracts.sharing import (
     account,
@@ -261,19 +261,19 @@ _TABLE: dict[str, dict[str, Entry]] = {
     "/inbox/{item_id}": {"PATCH": _n("mark_item", notify.MarkItem, notify.InboxItemView)},
     "/inbox/read-marks": {"POST": _n("mark_read", notify.MarkRead, notify.ReadMarked)},
     "/subscriptions": {
-        "GET": _n("list_subscriptions", notify.ListSubscriptions, notify.Subscriptions),
-        "POST": _n("create_subscription", notify.CreateSubscription, notify.Subscription, 201),
+        "GET": _n("list_subscriptions", subscriptions.ListSubscriptions, subscriptions.Subscriptions),
+        "POST": _n("create_subscription", subscriptions.CreateSubscription, subscriptions.Subscription, 201),
     },
     "/subscriptions/{subscription_id}": {
-        "GET": _n("get_subscription", notify.GetSubscription, notify.Subscription),
-        "PATCH": _n("patch_subscription", notify.PatchSubscription, notify.Subscription),
-        "DELETE": _n("delete_subscription", notify.DeleteSubscription, Empty, 204),
+        "GET": _n("get_subscription", subscriptions.GetSubscription, subscriptions.Subscription),
+        "PATCH": _n("patch_subscription", subscriptions.PatchSubscription, subscriptions.Subscription),
+        "DELETE": _n("delete_subscription", subscriptions.DeleteSubscription, Empty, 204),
     },
     "/subscriptions/{subscription_id}/deliveries": {
-        "GET": _n("list_deliveries", notify.ListDeliveries, notify.Deliveries)
+        "GET": _n("list_deliveries", subscriptions.ListDeliveries, subscriptions.Deliveries)
     },
     "/subscriptions/{subscription_id}/deliveries/{delivery_id}/attempts": {
-        "POST": _n("send_again", notify.SendAgain, notify.DeliveryView, 202)
+        "POST": _n("send_again", subscriptions.SendAgain, subscriptions.DeliveryView, 202)
     },
     # --- the log ---
     "/audit/entries": {"GET": _a("list_entries", audit.ListEntries, audit.EntryList, names=_FROM_TO)},

@@ -21,14 +21,14 @@ from services.contracts.authority import CaseEvent
 from services.contracts.caller import Caller, hash_arguments, sign
 from services.contracts.envelope import Event
 from services.contracts.messages import Request
-from services.contracts.notify import (
+from services.contracts.paging import Ref
+from services.contracts.subscriptions import (
     CreateSubscription,
     Deliveries,
     ListDeliveries,
     Subscription,
     SubscriptionBody,
 )
-from services.contracts.paging import Ref
 from tests.cell import Parts
 from tests.integration.calling import Calling
 from tests.integration.running_services import Operator

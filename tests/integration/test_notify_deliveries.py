@@ -12,7 +12,12 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from services.contracts.errors import InvalidTransition, NotVisible
-from services.contracts.notify import DeliveryView, GetSubscription, SendAgain, Subscription
+from services.contracts.subscriptions import (
+    DeliveryView,
+    GetSubscription,
+    SendAgain,
+    Subscription,
+)
 from tests.cell import Parts
 from tests.integration.calling import instances
 from tests.integration.notifying import NOTIFY, QUICK, STAND_IN, Person, Push, World, receiver, world

@@ -17,7 +17,7 @@ from services.contracts.errors import (
     Stale,
     UrlNotAllowed,
 )
-from services.contracts.notify import (
+from services.contracts.subscriptions import (
     CreateSubscription,
     DeleteSubscription,
     Deliveries,

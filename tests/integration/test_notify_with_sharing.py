@@ -16,15 +16,17 @@ from services.contracts.errors import NotVisible, RoleRequired
 from services.contracts.messages import Request
 from services.contracts.notify import (
     Changes,
-    CreateSubscription,
-    Deliveries,
     GetChanges,
-    GetSubscription,
     Inbox,
-    ListDeliveries,
     ListInbox,
     StreamFrames,
     StreamItems,
+)
+from services.contracts.subscriptions import (
+    CreateSubscription,
+    Deliveries,
+    GetSubscription,
+    ListDeliveries,
     Subscription,
     SubscriptionBody,
 )

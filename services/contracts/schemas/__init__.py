@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pydantic import BaseModel
@@ -23,6 +24,7 @@ from services.contracts import (
     records,
     reviews,
     statements,
+    subscriptions,
     witnesses,
 )
 from services.contracts.cases import cases, chronology, entries, geometry, links, subjects, tasks
@@ -43,17 +45,18 @@ from services.contracts.sharing import (
 
 FOLDER = Path(__file__).parent
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-# The modules whose messages are published, each the prefix of its files.
-_SPOKEN = {
-    "echo": echo,
-    "authority": authority,
-    "audit": audit,
-    "notify": notify,
-    "reviews": reviews,
-    "statements": statements,
-    "witnesses": witnesses,
-    **{
-        f"sharing.{module.__name__.rpartition('.')[2]}": module
+# The modules whose messages are published, each with the prefix of its files.
+_SPOKEN: tuple[tuple[str, ModuleType], ...] = (
+    ("echo", echo),
+    ("authority", authority),
+    ("audit", audit),
+    ("notify", notify),
+    ("notify", subscriptions),
+    ("reviews", reviews),
+    ("statements", statements),
+    ("witnesses", witnesses),
+    *(
+        (f"sharing.{module.__name__.rpartition('.')[2]}", module)
         for module in (
             account,
             agencies,
@@ -66,12 +69,12 @@ _SPOKEN = {
             shares,
             teams,
         )
-    },
-    **{
-        f"cases.{module.__name__.rpartition('.')[2]}": module
+    ),
+    *(
+        (f"cases.{module.__name__.rpartition('.')[2]}", module)
         for module in (cases, chronology, entries, geometry, links, subjects, tasks)
-    },
-}
+    ),
+)
 
 
 def generate() -> Mapping[str, str]:
@@ -103,7 +106,7 @@ def _schemas() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "record", _of(records.Record)
     yield "mark", _of(records.Mark)
     yield "problem", _problem()
-    for prefix, module in _SPOKEN.items():
+    for prefix, module in _SPOKEN:
         for name, value in vars(module).items():
             if not name.startswith("_") and _is_message(value) and value.__module__ == module.__name__:
                 yield f"{prefix}.{name}", _of(value)

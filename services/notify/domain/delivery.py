@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from services.contracts.notify import DeliveryState
+from services.contracts.subscriptions import DeliveryState
 from services.notify.domain.checkpoints import Checkpoint
 from services.notify.domain.items import Item
 from services.notify.domain.schedule import Schedule

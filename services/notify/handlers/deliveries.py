@@ -8,7 +8,7 @@ from typing import Any
 from services.chassis.commands import Emit
 from services.chassis.mongo import Session
 from services.chassis.rpc import command, rpc
-from services.contracts import notify as contract
+from services.contracts import subscriptions as contract
 from services.contracts.caller import Caller
 from services.contracts.errors import InvalidTransition, NotVisible
 from services.contracts.messages import Reply

@@ -21,7 +21,7 @@ from pymongo.database import Database
 from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
 from services.contracts.errors import NotVisible
-from services.contracts.notify import SubscriptionState
+from services.contracts.subscriptions import SubscriptionState
 
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
