@@ -18,8 +18,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from .aliases import AliasedReply, AliasedRequest
 from .messages import Id, Moment, Reply, Request
 from .paging import Cursor, PageRequest, Ref
 from .records import Action, How, Outcome
@@ -27,19 +28,6 @@ from .views import View
 
 Size = Annotated[int, Field(ge=0, le=2**53)]
 """How many entries a tree has; the largest whole number that every JSON reader holds exactly."""
-
-
-class _Aliased(Reply):
-    """`from` is a word of Python's: the field is called `since` here, and `from` in every JSON."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-        serialize_by_alias=True,
-        validate_by_alias=True,
-        validate_by_name=True,
-    )
 
 
 class ListEntries(PageRequest):
@@ -81,20 +69,11 @@ class LatestCheckpoint(Request):
     """The newest signed statement of the log's size and root."""
 
 
-class GetConsistency(Request):
+class GetConsistency(AliasedRequest):
     """That the tree of `until` entries begins with the tree of `since` entries (`from` and `to` of the API).
 
     Invalid (/from, /to) for sizes in the wrong order or beyond the latest checkpoint.
     """
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        serialize_by_alias=True,
-        validate_by_alias=True,
-        validate_by_name=True,
-    )
 
     since: Size = Field(alias="from")
     until: Size = Field(alias="to")
@@ -170,7 +149,7 @@ class Checkpoint(View):
     note: str
 
 
-class Consistency(_Aliased, View):
+class Consistency(AliasedReply, View):
     """A consistency proof (RFC 9162, 2.1.4); `since` and `until` are `from` and `to` in the body."""
 
     since: int = Field(alias="from")
@@ -178,7 +157,7 @@ class Consistency(_Aliased, View):
     hashes: tuple[str, ...]
 
 
-class LogKey(_Aliased):
+class LogKey(AliasedReply):
     """`verifier_key` is C2SP's "name+hash+base64"; `since` is `from` in the body."""
 
     name: str

@@ -13,8 +13,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
+from .aliases import AliasedReply, AliasedRequest
 from .messages import Id, Moment, Reply, Request
 from .paging import PageRequest, Ref
 from .views import View
@@ -79,17 +80,8 @@ class ReviewList(View):
     next: str | None
 
 
-class GetUsage(Request):
+class GetUsage(AliasedRequest):
     """From day to day, both included, of at most 366 days. Invalid (/to)."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        serialize_by_alias=True,
-        validate_by_alias=True,
-        validate_by_name=True,
-    )
 
     since: date = Field(alias="from")
     until: date = Field(alias="to")
@@ -125,17 +117,8 @@ class UseUsage(Reply):
     contributions: int
 
 
-class Usage(View):
+class Usage(AliasedReply, View):
     """`up_to`: how many entries of the log are counted."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-        serialize_by_alias=True,
-        validate_by_alias=True,
-        validate_by_name=True,
-    )
 
     since: date = Field(alias="from")
     until: date = Field(alias="to")

@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from .aliases import AliasedReply, AliasedRequest
 from .audit import Checkpoint, Proof
 from .messages import Id, Moment, Reply, Request
 from .paging import Cursor, PageRequest, Ref
@@ -70,17 +71,8 @@ class Withholding(Request):
     what: Literal["entry", "names"] = "entry"
 
 
-class Period(Request):
+class Period(AliasedRequest):
     """`since` is `from` in every JSON, included; `until` is `to`, excluded."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        hide_input_in_errors=True,
-        serialize_by_alias=True,
-        validate_by_alias=True,
-        validate_by_name=True,
-    )
 
     since: Moment | None = Field(default=None, alias="from")
     until: Moment | None = Field(default=None, alias="to")
@@ -150,18 +142,7 @@ class StatementPreview(View):
     items: tuple[Said, ...]
 
 
-class _Aliased(Reply):
-    model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        hide_input_in_errors=True,
-        serialize_by_alias=True,
-        validate_by_alias=True,
-        validate_by_name=True,
-    )
-
-
-class StatementItem(_Aliased):
+class StatementItem(AliasedReply):
     """One statement. `scope`: of all looks, or of those of one agency's people or data. `lines` counts all,
     `withheld` those without content, `redacted` those without names."""
 

@@ -2,69 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import uuid
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import amqp
-from kombu.utils.url import parse_url
-
-from services.chassis.callers import AUTHORITY, PURPOSE
 from services.chassis.mongo import connect
-from services.chassis.payload import raw
-from services.chassis.sealing import Keyring
-from services.chassis.topology import INTAKE
 from services.contracts.access import AccessList, Share
 from services.contracts.authority import AppliedLists, ApplyAccessLists
-from services.contracts.caller import Caller, SignedCaller, hash_arguments, sign
 from services.contracts.cases import cases, entries, tasks
 from services.contracts.envelope import Event
-from services.contracts.messages import Request
 from services.contracts.parsing import parse
 from services.contracts.records import Record
 from tests.cell import Parts
 from tests.integration.calling import Calling
-from tests.integration.overhearing import hear
+from tests.integration.cases_asker import Asker, secret_of
+from tests.integration.overhearing import Overhearing
 from tests.waiting import until
 
 CASES = "services.cases.service:CasesService"
 SHARING = "tests.integration.cases_sharing:CasesSharing"
 SECTIONS = ("summary", "subjects", "timeline", "tasks")
-QUIET = 0.2
-"""Seconds without a record: there are no more."""
 
 
-@dataclass
-class Person:
-    """A user, or with `kind` a client, whose requests are signed as `sharing` signs them."""
-
-    world: World
-    agency_id: str
-    team_ids: tuple[str, ...] = ()
-    kind: str = "user"
-    roles: tuple[str, ...] = ("practitioner",)
-    scopes: tuple[str, ...] = ()
-    accountable_id: str | None = None
-    fences: Any = field(default_factory=dict)
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    session_id: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-    def ask(
-        self, method: str, request: Request, *, key: str | None = None, calling: Calling | None = None
-    ) -> Any:
-        """What `cases.method` answers, as plain JSON. Raises its error."""
-        request_id = uuid.uuid4().hex
-        signed = self.signed(method, request, key, request_id)
-        return (calling or self.world.calling).ask(
-            f"cases.{method}", request, caller=signed, request_id=request_id, key=key, seconds=5
-        )
-
-    def tell(self, method: str, request: Request, key: str | None = None) -> Any:
-        """As `ask`, of a command."""
-        return self.ask(method, request, key=key or uuid.uuid4().hex)
+class Person(Asker):
+    """Who works on cases."""
 
     # --- cases ---
 
@@ -187,30 +149,6 @@ class Person:
         found: dict[str, Any] = self.ask("my_tasks", tasks.MyTasks(**more))
         return found
 
-    def signed(self, method: str, request: Request, key: str | None, request_id: str) -> SignedCaller:
-        now = datetime.now(UTC)
-        caller = Caller(
-            kind=self.kind,  # type: ignore[arg-type]
-            id=self.id,
-            accountable_id=self.accountable_id,
-            agency_id=self.agency_id,
-            team_ids=self.team_ids,
-            roles=self.roles,
-            scopes=self.scopes,
-            session_id=self.session_id,
-            name=f"Name of {self.id[:4]}",
-            agency_name=f"Name of {self.agency_id[:8]}",
-            device_class="managed",
-            fences=self.fences,
-            audience="cases",
-            method=method,
-            args_hash=hash_arguments(bytes(raw(request)), key),
-            request_id=request_id,
-            now=now,
-            expires_at=now + timedelta(seconds=10),
-        )
-        return sign(caller, self.world.secret)
-
 
 class World:
     """What the tests share: the clients, the keys, the databases, the records."""
@@ -218,25 +156,13 @@ class World:
     def __init__(self, parts: Parts, calling: Calling, sharing: Calling) -> None:
         self.calling, self.sharing = calling, sharing
         self.mongo_url = parts.mongo_url("cases")
-        self.secret = Keyring(parts.keys_dir, AUTHORITY).shared_secrets("cases", PURPOSE)[0]
+        self.secret = secret_of(parts)
         self._clients = [connect(parts.mongo_url(name), app="test") for name in ("cases", "sharing")]
         self.cases, self.lists = self._clients[0]["cases"], self._clients[1]["sharing"]
-        self._recorder = Keyring(parts.keys_dir, "audit")
-        self._records: list[Record] = []
-        url = parse_url(parts.rabbitmq_url("operator"))
-        self._connection = amqp.Connection(
-            host=f"{url['hostname']}:{url['port']}",
-            userid=url["userid"],
-            password=url["password"],
-            virtual_host=url["virtual_host"],
-        )
-        self._connection.connect()
-        self._channel = self._connection.channel()
-        self._channel.auto_decode = False
-        self._channel.basic_consume(INTAKE, no_ack=True, callback=self._heard)
+        self._overhearing = Overhearing(parts)
 
     def close(self) -> None:
-        self._connection.close()
+        self._overhearing.close()
         for client in self._clients:
             client.close()
 
@@ -300,14 +226,7 @@ class World:
 
     def recorded(self) -> list[Record]:
         """Every record since the last look: each is in the queue before its answer is given."""
-        with contextlib.suppress(TimeoutError):
-            while True:
-                self._connection.drain_events(timeout=QUIET)
-        found, self._records = self._records, []
-        return found
-
-    def _heard(self, message: amqp.Message) -> None:
-        hear(message, self._recorder, self._records)
+        return self._overhearing.new()
 
     def events(self, case_id: str) -> list[Event]:
         """What the outbox has about a case, in the order of its numbers."""

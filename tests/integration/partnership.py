@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import amqp
-from kombu.utils.url import parse_url
-
 from services.chassis.payload import raw
-from services.chassis.sealing import Keyring
-from services.chassis.topology import INTAKE
 from services.contracts.authority import Identified, Identify
 from services.contracts.caller import Caller, SignedCaller, hash_arguments
 from services.contracts.messages import Request
@@ -36,7 +30,7 @@ from services.sharing.stores.standing import StandingStore
 from services.sharing.stores.teams import TeamStore
 from tests.cell import Parts
 from tests.integration.calling import Calling
-from tests.integration.overhearing import hear
+from tests.integration.overhearing import Overhearing
 
 QUIET = 0.2
 """Seconds without a record: there are no more. Each is in the queue before its answer is given."""
@@ -112,33 +106,14 @@ class Partnership:
         self.fire = self._agency(f"Fire {tag}", "fire_and_rescue")
         self.protocol = self._protocol(self.police.id, self.homes.id, self.charity.id)
         self.procedure = self._procedure()
-        self._recorder = Keyring(parts.keys_dir, "audit")
-        self._records: list[Record] = []
-        url = parse_url(parts.rabbitmq_url("operator"))
-        self._connection = amqp.Connection(
-            host=f"{url['hostname']}:{url['port']}",
-            userid=url["userid"],
-            password=url["password"],
-            virtual_host=url["virtual_host"],
-        )
-        self._connection.connect()
-        channel = self._connection.channel()
-        channel.auto_decode = False
-        channel.basic_consume(
-            INTAKE,
-            no_ack=True,
-            callback=lambda message: hear(message, self._recorder, self._records),
-        )
+        self._overhearing = Overhearing(parts)
 
     def close(self) -> None:
-        self._connection.close()
+        self._overhearing.close()
 
     def recorded(self, person: Person) -> list[Record]:
         """What was recorded of what this person did, so far."""
-        with contextlib.suppress(TimeoutError):
-            while True:
-                self._connection.drain_events(timeout=QUIET)
-        return [record for record in self._records if record.actor.id == person.id]
+        return self._overhearing.of(person.id)
 
     def team(self, agency: Agency, name: str) -> Team:
         now = clock()

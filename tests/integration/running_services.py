@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import amqp
-from kombu.utils.url import parse_url
 
 from deploy.launcher import ports
 from services.chassis.aio import AsyncCalls
@@ -27,6 +26,7 @@ from services.contracts.echo import NOTE_CHANGED, ChangeNote, GetMirror, MirrorS
 from services.contracts.envelope import MEDIA_TYPE, Event
 from services.contracts.errors import Unavailable
 from tests.cell import Parts
+from tests.integration.overhearing import operator_connection
 from tests.waiting import until
 
 ROOT = Path(__file__).parent.parent.parent
@@ -115,14 +115,7 @@ class Operator:
     """Publishes what it likes, reads dead letters, unbinds and binds."""
 
     def __init__(self, parts: Parts) -> None:
-        url = parse_url(parts.rabbitmq_url("operator"))
-        self._connection = amqp.Connection(
-            host=f"{url['hostname']}:{url['port']}",
-            userid=url["userid"],
-            password=url["password"],
-            virtual_host=url["virtual_host"],
-        )
-        self._connection.connect()
+        self._connection = operator_connection(parts)
         self._channel = self._connection.channel()
         self._channel.auto_decode = False
         self._channel.confirm_select()

@@ -6,28 +6,20 @@ with its key. What was recorded is read from the queue that the recorder reads.
 
 from __future__ import annotations
 
-import contextlib
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import amqp
 import pytest
-from kombu.utils.url import parse_url
 
 from services.cases.domain.case import Case, InCase, clock
 from services.cases.domain.entries import Entry
 from services.cases.stores.cases import CaseStore
 from services.cases.stores.entries import EntryStore
-from services.chassis.callers import AUTHORITY, PURPOSE
 from services.chassis.mongo import connect
-from services.chassis.payload import raw
-from services.chassis.sealing import Keyring
-from services.chassis.topology import INTAKE
 from services.contracts.access import AccessList
-from services.contracts.caller import Caller, SignedCaller, hash_arguments, sign
 from services.contracts.cases import chronology, links, subjects
 from services.contracts.envelope import new_event_id
 from services.contracts.errors import (
@@ -40,13 +32,13 @@ from services.contracts.errors import (
     ReasonRequired,
     Stale,
 )
-from services.contracts.messages import Request
 from services.contracts.paging import Ref
 from services.contracts.records import Record
 from services.contracts.vocabulary import CaseRole
 from tests.cell import Parts
 from tests.integration.calling import Calling, instances
-from tests.integration.overhearing import hear
+from tests.integration.cases_asker import Asker, secret_of
+from tests.integration.overhearing import Overhearing
 from tests.waiting import until
 
 CASES = "services.cases.service:CasesService"
@@ -55,24 +47,11 @@ QUIET = 0.2
 SECTIONS = ("summary", "subjects", "timeline")
 
 
-class Person:
-    """A user whose requests are signed as `sharing` signs them."""
+class Person(Asker):
+    """Of at least one team, who keeps subjects."""
 
     def __init__(self, world: World, agency_id: str, *team_ids: str) -> None:
-        self.id, self.agency_id, self.team_ids, self._world = uuid.uuid4().hex, agency_id, team_ids, world
-        self.session_id = uuid.uuid4().hex
-
-    def ask(self, method: str, request: Request, *, key: str | None = None) -> Any:
-        """What `cases.method` answers, as plain JSON. Raises its error."""
-        request_id = uuid.uuid4().hex
-        signed = self._signed(method, request, key, request_id)
-        return self._world.calling.ask(
-            f"cases.{method}", request, caller=signed, request_id=request_id, key=key, seconds=5
-        )
-
-    def tell(self, method: str, request: Request, key: str | None = None) -> Any:
-        """As `ask`, of a command."""
-        return self.ask(method, request, key=key or uuid.uuid4().hex)
+        super().__init__(world, agency_id, team_ids)
 
     def enter(self, body: dict[str, Any], key: str | None = None) -> dict[str, Any]:
         entered: dict[str, Any] = self.tell(
@@ -94,55 +73,19 @@ class Person:
         found = self.ask("search_subjects", subjects.SearchSubjects(text=text, **more))
         return [one["id"] for one in found["items"]]
 
-    def _signed(self, method: str, request: Request, key: str | None, request_id: str) -> SignedCaller:
-        now = datetime.now(UTC)
-        caller = Caller(
-            kind="user",
-            id=self.id,
-            agency_id=self.agency_id,
-            team_ids=self.team_ids,
-            roles=("practitioner",),
-            session_id=self.session_id,
-            name="Somebody",
-            agency_name="Somewhere",
-            device_class="managed",
-            audience="cases",
-            method=method,
-            args_hash=hash_arguments(bytes(raw(request)), key),
-            request_id=request_id,
-            now=now,
-            expires_at=now + timedelta(seconds=10),
-        )
-        return sign(caller, self._world.secret)
-
 
 class World:
     """What the tests share: the client, the key, the stores, the records."""
 
     def __init__(self, parts: Parts, calling: Calling, database: Any) -> None:
         self.calling = calling
-        self.secret = Keyring(parts.keys_dir, AUTHORITY).shared_secrets("cases", PURPOSE)[0]
+        self.secret = secret_of(parts)
         self.cases, self.entries = CaseStore(database), EntryStore(database)
         self.database = database
-        self._recorder = Keyring(parts.keys_dir, "audit")
-        self._records: list[Record] = []
-        url = parse_url(parts.rabbitmq_url("operator"))
-        self._connection = amqp.Connection(
-            host=f"{url['hostname']}:{url['port']}",
-            userid=url["userid"],
-            password=url["password"],
-            virtual_host=url["virtual_host"],
-        )
-        self._connection.connect()
-        self._channel = self._connection.channel()
-        self._channel.auto_decode = False
-        self._channel.basic_consume(INTAKE, no_ack=True, callback=self._heard)
-
-    def _heard(self, message: amqp.Message) -> None:
-        hear(message, self._recorder, self._records)
+        self._overhearing = Overhearing(parts)
 
     def close(self) -> None:
-        self._connection.close()
+        self._overhearing.close()
 
     def case(
         self,
@@ -214,10 +157,7 @@ class World:
 
     def recorded(self, actor: Person) -> list[Record]:
         """What was recorded of what this person did, so far."""
-        with contextlib.suppress(TimeoutError):
-            while True:
-                self._connection.drain_events(timeout=QUIET)
-        return [record for record in self._records if record.actor.id == actor.id]
+        return self._overhearing.of(actor.id)
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,9 @@ from services.contracts.sharing.agencies import (
     PatchAgency,
 )
 
-_DONE = {"saved": "Saved.", "moved": "The state is changed. It is in effect now."}
-_WHY = Field("reason", "Reason", "area", missing="Say why", limit=500, rows=3)
-_TYPES = tuple(words.choices("agency_type"))
+DONE = {"saved": "Saved.", "moved": "The state is changed. It is in effect now."}
+WHY = Field("reason", "Reason", "area", missing="Say why", limit=500, rows=3)
+TYPES = tuple(words.choices("agency_type"))
 
 
 class Agencies(Page):
@@ -43,7 +43,7 @@ class NewAgency(FormPage):
 
     fields = (
         Field("name", "Name", missing="Enter the name", limit=120),
-        Field("type", "Type", "choice", missing="Choose the type", options=_TYPES),
+        Field("type", "Type", "choice", missing="Choose the type", options=TYPES),
         Field("area", "Area", limit=120, hint="You can leave it empty"),
     )
 
@@ -76,7 +76,7 @@ class OneAgency(FormPage):
                 "form": form,
                 "agency": agency,
                 "operator": is_operator(visit),
-                "done": _DONE.get(visit.query("done")),
+                "done": DONE.get(visit.query("done")),
             },
         )
 
@@ -96,7 +96,7 @@ class AgencyState(FormPage):
     fields = (
         Field("to", "New state", "choice", missing="Choose the new state",
               options=tuple(words.choices("agency_state"))),
-        _WHY,
+        WHY,
     )  # fmt: skip
 
     async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:

@@ -10,12 +10,10 @@ from gateway.web.forms.fields import Field
 from gateway.web.forms.form import Form, Typed
 from gateway.web.forms.rows import count_rows
 from gateway.web.page import FormPage, Gone, Outcome, Page, Shown
-from gateway.web.pages.agencies import is_operator
+from gateway.web.pages.agencies import DONE, TYPES, WHY, is_operator
 from gateway.web.requests import asked
 from gateway.web.visit import Body, Visit
-from services.contracts.sharing.agencies import (
-    ListAgencies,
-)
+from services.contracts.sharing.agencies import ListAgencies
 from services.contracts.sharing.protocols import (
     CreateProtocol,
     GetProtocol,
@@ -26,10 +24,6 @@ from services.contracts.sharing.protocols import (
     ProtocolChanges,
     ProtocolMove,
 )
-
-_DONE = {"saved": "Saved.", "moved": "The state is changed. It is in effect now."}
-_WHY = Field("reason", "Reason", "area", missing="Say why", limit=500, rows=3)
-_TYPES = tuple(words.choices("agency_type"))
 
 
 class Protocols(Page):
@@ -104,7 +98,7 @@ class NewProtocol(FormPage):
                 "section": "administration",
                 "form": form,
                 "rows": count_rows(visit.typed or None),
-                "types": [pair for pair in _TYPES if pair[0] != "operator"],
+                "types": [pair for pair in TYPES if pair[0] != "operator"],
                 "agencies": [(one["id"], one["name"]) for one in found["items"] if one["type"] != "operator"],
             },
         )
@@ -195,7 +189,7 @@ class OneProtocol(FormPage):
                 "names": {one["id"]: one["name"] for one in agencies["items"]},
                 "operator": is_operator(visit),
                 "today": times.today().isoformat(),
-                "done": _DONE.get(visit.query("done")),
+                "done": DONE.get(visit.query("done")),
             },
         )
 
@@ -219,7 +213,7 @@ class ProtocolState(FormPage):
 
     fields = (
         Field("to", "New state", "choice", missing="Choose the new state"),
-        _WHY,
+        WHY,
         Field("signatory_name", "Who signed", limit=120, pointer="/signatory/name",
               hint="When it is signed"),
         Field("signatory_agency", "For which agency", "select", pointer="/signatory/agency_id"),
