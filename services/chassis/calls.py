@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass, replace
 from typing import Any
 
 import amqp
@@ -34,8 +33,7 @@ WITHOUT_DEADLINE = 60.0
 """Seconds, when the fault harness switches deadlines off to see its checker fail."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """One call that somebody makes: the same for each attempt."""
 
     route: str
@@ -88,7 +86,7 @@ def require_key(key: str) -> str:
 
 
 def without_deadline(asked: Asked) -> Asked:
-    return replace(asked, deadline=Deadline.after(WITHOUT_DEADLINE))
+    return msgspec.structs.replace(asked, deadline=Deadline.after(WITHOUT_DEADLINE))
 
 
 def message_of(
@@ -96,7 +94,8 @@ def message_of(
 ) -> tuple[bytes, dict[str, Any]]:
     """The body and properties of one attempt. It leaves the queue when the next attempt takes over."""
     body, properties = speak.request(asked.route, asked.call, asked.deadline, attempt.id, reply_to)
-    return body, {**properties, "expiration": lifetime(attempt.until)}
+    properties["expiration"] = lifetime(attempt.until)
+    return body, properties
 
 
 def judge(asked: Asked, answer_format: Format, message: amqp.Message) -> Any:

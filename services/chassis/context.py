@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+
+import msgspec
 
 from services.chassis.deadline import Deadline
 from services.contracts.caller import Caller
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """The call being served: MUST be passed on (request id, trace, deadline) by every call made on its
     behalf."""
 
@@ -28,7 +28,13 @@ class Context:
 
     def traced(self, traceparent: str | None) -> Context:
         """The same call under another span."""
-        return self if traceparent == self.traceparent else replace(self, traceparent=traceparent)
+        if traceparent == self.traceparent:
+            return self
+        return msgspec.structs.replace(self, traceparent=traceparent)
+
+    def within(self, seconds: float) -> Context:
+        """The same call, which may take `seconds` from now at most."""
+        return msgspec.structs.replace(self, deadline=self.deadline.within(seconds))
 
 
 _current: ContextVar[Context | None] = ContextVar("concordat_call", default=None)

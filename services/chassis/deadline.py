@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+
+import msgspec
 
 from services.contracts.errors import DeadlineExpired
 
@@ -11,8 +12,7 @@ HOP_MARGIN = 0.1
 """Seconds that a caller keeps for itself, to answer its own caller after a callee used up the rest."""
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(msgspec.Struct, frozen=True):
     """A wall-clock instant, unix seconds. Machines must be synchronised (NTP) to well under HOP_MARGIN."""
 
     at: float

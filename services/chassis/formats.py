@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import amqp
+import msgspec
 
 from services.chassis.deadline import Deadline
 from services.chassis.payload import BODY_LIMIT, UNREADABLE, Answer, Call, decode_answer, decode_call, encode
@@ -21,8 +21,7 @@ message of more than 2³² ms is published, and a service answers with its calle
 Properties = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """A request as it arrived, opened: who sent it (proved, or None), until when it is wanted, and where."""
 
     call: Call

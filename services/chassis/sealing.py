@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from struct import Struct
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -37,8 +38,7 @@ SENDERS_KEPT = 256
 _TAIL = Struct(">QQ")  # counter, deadline
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """A body that came from `sender` unaltered. `deadline` is unix milliseconds."""
 
     sender: str
@@ -63,7 +63,7 @@ class Keyring:
         self._begin()
         own = weakref.WeakMethod(self._begin)
         os.register_at_fork(after_in_child=lambda: (begin := own()) and begin())
-        self._in: dict[str, OrderedDict[bytes, AESGCM]] = {}
+        self._in: dict[str, OrderedDict[bytes, tuple[float, AESGCM]]] = {}
         self._secrets: dict[tuple[str, str, str], bytes] = {}
         self._shared_lists: dict[tuple[str, str], tuple[float, list[bytes]]] = {}
 
@@ -84,13 +84,13 @@ class Keyring:
     def open(self, sealed: bytes, context: bytes) -> Opened:
         """Return what is in `sealed`. Raises Unauthenticated for what no known peer sealed for this."""
         try:
-            sender, senders_kid, own_kid, head, tail = _parse(sealed)
+            sender, head, tail = _parse(sealed)
             prefix = head[: -_TAIL.size]
-            cipher = self._cipher_from(sender, senders_kid, own_kid, prefix)
-            body = cipher.decrypt(b"\0\0\0\0" + tail[:8], sealed[len(head) :], head + context)
+            found = self._cipher_from(sender, prefix)
+            body = found[1].decrypt(b"\0\0\0\0" + tail[:8], sealed[len(head) :], head + context)
         except (InvalidTag, IndexError, TypeError, ValueError, LookupError) as problem:
             raise Unauthenticated(cause=f"sealed body: {type(problem).__name__}") from None
-        self._keep(sender, prefix, cipher)
+        self._keep(sender, prefix, found)
         return Opened(sender, _TAIL.unpack(tail)[1], body)
 
     def shared_secrets(self, peer: str, purpose: str) -> list[bytes]:
@@ -141,18 +141,24 @@ class Keyring:
         self._out[peer] = (own_kid, peer_kid), way
         return way
 
-    def _cipher_from(self, sender: str, senders_kid: str, own_kid: str, prefix: bytes) -> AESGCM:
-        private = self._keys.own_private(own_kid)  # looked up each time: a key past its time opens nothing
-        public = self._keys.public(sender, senders_kid)
+    def _cipher_from(self, sender: str, prefix: bytes) -> tuple[float, AESGCM]:
+        """The cipher, and until when its keys need no second look: one past its time opens nothing."""
+        until = self._keys.settled_until()
         kept = self._in.get(sender)
         known = None if kept is None else kept.get(prefix)
-        return known or _cipher(private, public, sender, self.name, prefix[-SALT_SIZE:])
+        if known is not None and known[0] == until:
+            return known
+        senders_kid, own_kid = _kids(prefix)
+        private, public = self._keys.own_private(own_kid), self._keys.public(sender, senders_kid)
+        if known is not None:
+            return until, known[1]
+        return until, _cipher(private, public, sender, self.name, prefix[-SALT_SIZE:])
 
-    def _keep(self, sender: str, prefix: bytes, cipher: AESGCM) -> None:
+    def _keep(self, sender: str, prefix: bytes, found: tuple[float, AESGCM]) -> None:
         """Only what opened a message is kept, and each peer has its own share: nobody displaces another's
         keys."""
         kept = self._in.setdefault(sender, OrderedDict())
-        kept[prefix] = cipher
+        kept[prefix] = found
         kept.move_to_end(prefix)
         if len(kept) > SENDERS_KEPT:
             kept.popitem(last=False)
@@ -165,21 +171,21 @@ def _prefix(sender: str, senders_kid: str, receivers_kid: str, salt: bytes) -> b
     )
 
 
-def _parse(sealed: bytes) -> tuple[str, str, str, bytes, bytes]:
+def _parse(sealed: bytes) -> tuple[str, bytes, bytes]:
+    """The sender, all that comes before the ciphertext, and of that the counter and the deadline."""
     if sealed[0] != VERSION:
         raise ValueError("version")
     kids = 2 + sealed[1]
-    salt = kids + 2 * KID_SIZE
-    end = salt + SALT_SIZE + _TAIL.size
+    end = kids + 2 * KID_SIZE + SALT_SIZE + _TAIL.size
     if len(sealed) < end + 16:
         raise ValueError("length")
-    return (
-        sealed[2:kids].decode("ascii"),
-        sealed[kids : kids + KID_SIZE].hex(),
-        sealed[kids + KID_SIZE : salt].hex(),
-        sealed[:end],
-        sealed[end - _TAIL.size : end],
-    )
+    return sealed[2:kids].decode("ascii"), sealed[:end], sealed[end - _TAIL.size : end]
+
+
+def _kids(prefix: bytes) -> tuple[str, str]:
+    """The sender's and the receiver's."""
+    kids = prefix[2 + prefix[1] : -SALT_SIZE]
+    return kids[:KID_SIZE].hex(), kids[KID_SIZE:].hex()
 
 
 def _cipher(

@@ -28,6 +28,7 @@ FRAME_MOST = 1024 * 1024
 OUTPUT_LIMIT = 8 * 1024 * 1024
 """Bytes that may wait for a broker that reads slowly; beyond it callers are told to come back later."""
 FRAME_END = 206
+_AT_ONCE = int(socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
 
 
 class Transport(TCPTransport):  # type: ignore[misc]
@@ -106,7 +107,7 @@ class Transport(TCPTransport):  # type: ignore[misc]
         if self.sock is None or self._raw is None:
             return
         try:
-            sent = self._raw.send(self._output, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            sent = self._raw.send(self._output, _AT_ONCE)
         except (BlockingIOError, InterruptedError):
             sent = 0
         except OSError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from services.chassis import context
@@ -75,7 +74,7 @@ class Listening(Parts):
     def _access(self, case_ids: Collection[str]) -> dict[str, AccessList]:
         serving = context.current()
         assert serving is not None
-        with context.use(replace(serving, deadline=serving.deadline.within(ASK_SECONDS))):
+        with context.use(serving.within(ASK_SECONDS)):
             told: AccessLists = self.sharing.call(
                 "access_lists", GetAccessLists(case_ids=tuple(case_ids)), reply=AccessLists
             )

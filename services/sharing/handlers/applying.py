@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.chassis import context
@@ -95,5 +94,5 @@ def _within(seconds: float) -> Iterator[None]:
     """Whatever is asked inside is answered in this time."""
     serving = context.current()
     assert serving is not None
-    with context.use(replace(serving, deadline=serving.deadline.within(seconds))):
+    with context.use(serving.within(seconds)):
         yield

@@ -59,3 +59,11 @@ def test_a_new_span_changes_nothing_else() -> None:
     assert traced.traceparent == "00-b"
     assert traced.traced("00-a") == CALL
     assert CALL.traced("00-a") is CALL
+
+
+def test_a_shorter_time_is_all_that_another_context_of_the_same_call_has() -> None:
+    serving = Context("r1", Deadline.after(100), "00-a", "gateway", "k1")
+    shorter = serving.within(5)
+    assert shorter.deadline.left() == pytest.approx(5, abs=0.5)
+    assert shorter == Context("r1", shorter.deadline, "00-a", "gateway", "k1")
+    assert serving.within(1000).deadline == serving.deadline
