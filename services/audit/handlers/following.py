@@ -6,6 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 
 from services.audit.domain.days import Day, Pair, act_of, named, opened_by, reckon, worked_on
+from services.audit.domain.usage import Figures, count, figures_of, sums_of
 from services.audit.domain.views import askable
 from services.audit.handlers.reading import Reading
 from services.audit.settings import AuditSettings
@@ -45,9 +46,14 @@ class FollowingHandlers(Reading):
         worked = worked_on(acts)
         related = self._related(opened_by(acts) - worked) | worked
         known = self.days.days({act.key for act in acts if act.counts})
+        before = {key: figures_of(day) for key, day in known.items()}
         changed, unusual = reckon(acts, known, related.__contains__, self.settings.thresholds)
         self._in_teams([day for key, day in changed.items() if key not in known])
-        self.days.advance((begin, end), changed, unusual, worked)
+        ids = {one.id for day in changed.values() for one in sums_of(day.day, day.agency_id)}
+        sums = self.days.sums(ids)
+        for key, day in changed.items():
+            count(sums, day, before.get(key, Figures()))
+        self.days.advance((begin, end), changed, unusual, worked, sums)
         return True
 
     def _related(self, pairs: Collection[Pair]) -> set[Pair]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.audit.domain import cursors
+from services.audit.domain.usage import Tally
 from services.audit.domain.views import acting
 from services.audit.handlers.reading import Reading
 from services.audit.stores.days import DayStore, Wanted
@@ -100,46 +101,40 @@ class ReviewHandlers(Reading):
             )
         everywhere = not _EVERYWHERE.isdisjoint(caller.roles)
         up_to = self.days.next()
-        agencies, teams, uses = self.days.usage(
-            request.since.isoformat(), request.until.isoformat(), None if everywhere else caller.agency_id
-        )
-        ids = {one for row in (*agencies, *teams) for one in (row["_id"]["by"], row["_id"]["agency"])}
-        names = self.describe(sorted(ids))
+        found = self.days.usage(request.since, request.until, None if everywhere else caller.agency_id)
+        names = self.describe(sorted({*found.agencies, *(one for pair in found.teams for one in pair)}))
         disclosed = self.recorded(caller, [Object(type="log", id="usage")])
         return Usage(
             since=request.since,
             until=request.until,
             up_to=up_to,
             agencies=tuple(
-                AgencyUsage(agency=_ref(row["_id"]["by"], names), **_figures(row)) for row in agencies
+                AgencyUsage(agency=_ref(id_, names), **_figures(tally))
+                for id_, tally in found.agencies.items()
             ),
             teams=tuple(
-                TeamUsage(
-                    agency=_ref(row["_id"]["agency"], names),
-                    team=_ref(row["_id"]["by"], names),
-                    **_figures(row),
-                )
-                for row in teams
+                TeamUsage(agency=_ref(agency_id, names), team=_ref(id_, names), **_figures(tally))
+                for (id_, agency_id), tally in found.teams.items()
             ),
             uses=tuple(
                 UseUsage(
-                    use=row["_id"],
-                    active_users=row["users"],
-                    cases_opened=row["opened"],
-                    contributions=row["contributed"],
+                    use=use,
+                    active_users=len(tally.users),
+                    cases_opened=tally.opened,
+                    contributions=tally.contributed,
                 )
-                for row in uses
+                for use, tally in found.uses.items()
             ),
             disclosed=disclosed,
         )
 
 
-def _figures(row: Document) -> dict[str, Any]:
+def _figures(tally: Tally) -> dict[str, Any]:
     return {
-        "active_users": row["users"],
-        "cases_opened": row["opened"],
-        "contributions": row["contributed"],
-        "last_log_in": row["last_log_in"],
+        "active_users": len(tally.users),
+        "cases_opened": tally.opened,
+        "contributions": tally.contributed,
+        "last_log_in": tally.last_log_in,
     }
 
 

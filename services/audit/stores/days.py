@@ -6,6 +6,7 @@ days       {_id: "day/person", day, actor_id, agency_id, person, team_ids, opene
 relations  {_id: "case/person"}
 reviews    {_id: "kind.day.person", kind, day, actor_id, agency_id, count, entry_ids, state,
             decisions: [{decision, reason, by, at}]}
+usage      sums of days (`stores/usage.py`)
 
 All of it can be made anew: drop all but `reviews`' decisions, and set `next` to 0.
 """
@@ -14,12 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 from pymongo import ASCENDING, DESCENDING, ReplaceOne, ReturnDocument, UpdateOne
 from pymongo.database import Database
 
 from services.audit.domain.days import Day, Finding, Key, Pair
+from services.audit.domain.usage import Sum, Together, cover, together
+from services.audit.stores import usage
+from services.audit.stores.usage import UsageStore, replaced
 from services.chassis.deadline import Deadline
 from services.chassis.migrations import Step
 from services.chassis.mongo import LONGEST, Document, Session, in_time, transact
@@ -48,6 +53,7 @@ class DayStore:
         self._client = database.client
         self._followers, self._days = database["followers"], database["days"]
         self._relations, self._reviews = database["relations"], database["reviews"]
+        self._usage = UsageStore(database)
 
     # --- following the log ---
 
@@ -75,6 +81,7 @@ class DayStore:
         days: Mapping[Key, Day],
         found: Sequence[Finding],
         related: Iterable[Pair],
+        sums: Mapping[str, Sum],
     ) -> None:
         """Keep what the entries of this span came to, once. Raises Overtaken."""
         changes: list[tuple[Any, list[Any]]] = [
@@ -87,6 +94,7 @@ class DayStore:
                 [UpdateOne({"_id": "/".join(pair)}, {"$setOnInsert": {}}, True) for pair in related],
             ),
             (self._reviews, [_more_of(one) for one in found]),
+            (self._usage.rows, replaced(sums)),
         ]
 
         def store(session: Session) -> None:
@@ -104,6 +112,14 @@ class DayStore:
                     collection.bulk_write(operations, ordered=False, session=session)
 
         transact(self._client, Deadline.after(LONGEST), store)
+
+    def sums(self, ids: Iterable[str]) -> dict[str, Sum]:
+        """Those that there are."""
+        return self._usage.known(ids)
+
+    def usage(self, since: date, until: date, agency_id: str | None) -> Together:
+        """Of these days, both included; of one agency, or of all."""
+        return together(self._usage.of(cover(since, until), agency_id))
 
     # --- reviews ---
 
@@ -136,57 +152,9 @@ class DayStore:
     def forget_before(self, day: str) -> int:
         """Delete days and reviews before; how many of both. Who has worked on which case stays."""
         older = {"day": {"$lt": day}}
-        return sum(found.delete_many(older).deleted_count for found in (self._days, self._reviews))
-
-    # --- usage ---
-
-    def usage(self, since: str, until: str, agency_id: str | None) -> tuple[list[Document], ...]:
-        """By agency, by team, by use: added up in the database."""
-        match: Document = {"day": {"$gte": since, "$lte": until}}
-        if agency_id is not None:
-            match["agency_id"] = agency_id
         with in_time():
-            return (
-                list(self._days.aggregate([{"$match": match}, *_sums("$agency_id", "$agency_id")])),
-                list(
-                    self._days.aggregate(
-                        [{"$match": match}, {"$unwind": "$team_ids"}, *_sums("$team_ids", "$agency_id")]
-                    )
-                ),
-                list(self._days.aggregate([{"$match": match}, *_BY_USE])),
-            )
-
-
-def _sums(by: str, agency: str) -> list[Document]:
-    return [
-        {
-            "$group": {
-                "_id": {"by": by, "agency": agency},
-                "users": {"$addToSet": {"$cond": ["$person", "$actor_id", "$$REMOVE"]}},
-                "opened": {"$sum": "$opened"},
-                "contributed": {"$sum": "$contributed"},
-                "last_log_in": {"$max": "$last_log_in"},
-            }
-        },
-        {"$set": {"users": {"$size": "$users"}}},
-        {"$sort": {"_id": 1}},
-    ]
-
-
-_BY_USE: list[Document] = [
-    {"$set": {"use": {"$objectToArray": "$uses"}}},
-    {"$unwind": "$use"},
-    {
-        "$group": {
-            "_id": "$use.k",
-            "users": {"$addToSet": {"$cond": ["$person", "$actor_id", "$$REMOVE"]}},
-            "opened": {"$sum": "$use.v.opened"},
-            "contributed": {"$sum": "$use.v.contributed"},
-        }
-    },
-    {"$set": {"users": {"$size": "$users"}}},
-    {"$sort": {"_id": 1}},
-]
+            self._usage.rows.delete_many({"last": {"$lt": day}})
+        return sum(found.delete_many(older).deleted_count for found in (self._days, self._reviews))
 
 
 def _more_of(one: Finding) -> UpdateOne:
@@ -224,4 +192,4 @@ def _make_indexes(database: Database[Document]) -> None:
             database.create_collection(name)
 
 
-STEPS = (Step("days_indexes", _make_indexes),)
+STEPS = (Step("days_indexes", _make_indexes), *usage.STEPS)
