@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from deploy.launcher import ports
 from deploy.launcher.cell import Cell
 from deploy.launcher.plan import GATEWAY
 from deploy.operator_api import ApiTrouble, OperatorApi
+from tests import breaking
 from tests.faults.proxy import Proxy
 from tests.rabbitmqctl import rabbitmqctl
 
@@ -182,13 +182,7 @@ class Stage:
 
     def kill_for_good(self, name: str) -> None:
         """kill -9, and nobody starts it again: frozen, it cannot hear the supervisor's polite request."""
-        pid = self.pid(name)
-        os.kill(pid, signal.SIGSTOP)
-        asking = threading.Thread(target=self.cell.stop, args=(name,))
-        asking.start()
-        wait_for(lambda: self.cell.processes()[name].state != "RUNNING", 5)
-        os.kill(pid, signal.SIGKILL)
-        asking.join()
+        breaking.kill_for_good(self.cell, name)
 
     def revive(self, name: str) -> None:
         """Start what was killed for good; does not wait until it works."""
@@ -198,7 +192,7 @@ class Stage:
     def gateway_worker(self) -> int:
         """The pid of the process that serves, a child of the one that the supervisor knows; 0 while there is
         none."""
-        return min(children(self.pid(f"{GATEWAY}-1")), default=0)
+        return min(breaking.children(self.pid(f"{GATEWAY}-1")), default=0)
 
     def rabbitmqctl(self, *arguments: str) -> None:
         """Run RabbitMQ's own tool on every node, for what its HTTP API cannot do."""
@@ -222,11 +216,6 @@ class Stage:
     def _proxied_parts(self) -> list[str]:
         """A replica set of three tells its clients its addresses: it cannot be reached through proxies."""
         return self.names("broker") + ([] if self.cluster else self.names("database"))
-
-
-def children(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return [int(word) for word in text.split()]
 
 
 def wait_for(condition: Callable[[], object], seconds: float, every: float = 0.02) -> bool:

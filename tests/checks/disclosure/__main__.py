@@ -1,235 +1,133 @@
-"""`make check-disclosure`: V3 and V6 while services are killed, and the broker is frozen and killed.
+"""`make check-disclosure`: V3 and V6 while services, broker and database are killed, frozen and cut off.
 
-First it must find each of three planted faults. Then missing, doubled, mismatched and leaked must be 0, in
-≥ 2,000 disclosures with SHORT=1, in ≥ 20,000 without, on every channel that shows case data.
+First it must find each of four planted faults. Then missing, doubled, mismatched and leaked must be 0 while
+fourteen sorts of things go wrong, in ≥ 2,000 disclosures with SHORT=1, in ≥ 20,000 without, on every channel
+that shows case data. Without SHORT also: the broker's only disk is lost, and whatever is gone with it must be
+told of; on three nodes of each a broker's disk is lost, and nothing may be.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
 import os
-import random
 import sys
-import tempfile
-import threading
-import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
-import httpx
-from rich.console import Console
-
-from deploy import demo
-from deploy.demo.api import Api, Refusal
+from deploy.launcher import credentials
 from deploy.launcher.cell import Cell
 from tests.bench.figures import Report
 from tests.bench.table import show_figures
-from tests.checks.disclosure import planted
-from tests.checks.disclosure.author import Author, Case
-from tests.checks.disclosure.canaries import Aviary
-from tests.checks.disclosure.joining import Joined, Logged, join, logged, spans
+from tests.checks.acts import half_open
+from tests.checks.disclosure import lost_disk, telling
 from tests.checks.disclosure.leaks import Search
-from tests.checks.disclosure.listening import Kept
-from tests.checks.disclosure.lookers import CHANNELS, Cast, Looker, cast
-from tests.checks.ground import Ground, ground, usual
+from tests.checks.disclosure.planted import PLANTED, Planted
+from tests.checks.disclosure.scene import ENVIRONMENT, Environment, Scene
+from tests.checks.ground import ground, usual
 from tests.checks.trouble import Trouble
-from tests.journey.steps import POLICING_BODY, export
-from tests.waiting import until
+from tests.faults.proxy import Proxy
 
 SHORT = bool(os.environ.get("SHORT"))
 WANTED = 2_000 if SHORT else 20_000
 LONGEST = 240.0 if SHORT else 2400.0
-PROVING, PROVING_KILLS = 150, 3
-"""Disclosures, and kills of `cases`, in which a planted fault must be found."""
-CASES = 4
-PROMISED = 75.0
-"""Seconds after which an entry must be in the log."""
-ENVIRONMENT = {"gateway": {"CONCORDAT_CASE_404S": "1000000"}}
-TROUBLES = ("kill", "freeze", "kill", "kill", "kill_broker", "kill", "kill", "freeze", "kill", "kill", "kill")
-
-console = Console(highlight=False, soft_wrap=True)
-
-
-@dataclass(frozen=True)
-class Came:
-    joined: Joined
-    entries: int
-    troubles: list[str]
-
-
-class Scene:
-    """One system with its cases, in which one part of the check after another is played."""
-
-    def __init__(self, on: Ground) -> None:
-        self.on, self.aviary, self.kept = on, Aviary(), Kept()
-        self.players = cast(on, self.aviary, self.kept)
-        self.dpo = on.sign_in(POLICING_BODY, "partnership_dpo")
-        self.cases = _cases(self.players)
-
-    def play(self, wanted: int, trouble: Trouble, *, patience: float, kills: int = 0) -> Came:
-        """Until `wanted` disclosures, and as many troubles as `kills`, or LONGEST. An entry that is not in
-        the log then is missing after `patience` seconds."""
-        self.kept.begin()
-        stop, calm, began = threading.Event(), threading.Event(), time.monotonic()
-        with _running(self._threads(stop), stop), _running([_thread(trouble.run, calm)], calm):
-            while time.monotonic() - began < LONGEST:
-                if self.kept.disclosures >= wanted and len(trouble.done) >= kills:
-                    break
-                time.sleep(0.1)
-        return self._came(patience, trouble)
-
-    def _threads(self, stop: threading.Event) -> list[threading.Thread]:
-        lookers = enumerate(self.players.lookers)
-        return [
-            _thread(_author, self.players.author, self.players.guest_id, self.cases, stop),
-            *(_thread(_look, looker, self.cases, number, stop) for number, looker in lookers),
-        ]
-
-    def _came(self, patience: float, trouble: Trouble) -> Came:
-        """As soon as nothing is missing any more, or after `patience`."""
-        give_up = time.monotonic() + patience
-        while True:
-            _caught_up(self.dpo)
-            entries = _entries(self.dpo)
-            joined = join(self.kept.received, entries, self.aviary.canary, spans(self.kept.wrote, entries))
-            if not joined.missing or time.monotonic() > give_up:
-                return Came(joined, len(entries), trouble.done)
-            time.sleep(1.0)
-
-
-def _thread(run: object, *arguments: object) -> threading.Thread:
-    return threading.Thread(target=run, args=arguments, daemon=True)  # type: ignore[arg-type]
-
-
-@contextmanager
-def _running(threads: Sequence[threading.Thread], stop: threading.Event) -> Iterator[None]:
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(30)
-
-
-def _cases(players: Cast) -> list[Case]:
-    """Opened and shared before anything goes wrong."""
-    made = []
-    for _ in range(CASES):
-        case = players.author.open_case()
-        players.author.share(case, players.share)
-        for _ in range(2):
-            players.author.write(case)
-        players.author.give_task(case, players.guest_id)
-        made.append(case)
-    return made
-
-
-def _author(author: Author, guest_id: str, cases: list[Case], stop: threading.Event) -> None:
-    chance = random.Random(1)
-    while not stop.wait(0.1):
-        author.act(chance.choice(cases), chance, guest_id)
-
-
-def _look(looker: Looker, cases: list[Case], seed: int, stop: threading.Event) -> None:
-    chance = random.Random(seed)
-    while not stop.is_set():
-        looker.look(chance.choice(cases), chance)
-
-
-def _caught_up(dpo: Api) -> None:
-    """Return when the log has all that was recorded before: its queue keeps the order, and what is recorded
-    of this very request comes last."""
-    last = dpo.send("GET", "/me/consultations?limit=1").headers["Consultation"]
-
-    def there() -> bool:
-        try:
-            dpo.get(f"/audit/entries/{last}")
-        except (Refusal, httpx.HTTPError):
-            return False
-        return True
-
-    until(there, seconds=PROMISED, every=0.5)
-
-
-def _entries(dpo: Api) -> list[Logged]:
-    """The whole log."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "export"
-        until(lambda: _exported(dpo, file), seconds=60, every=1.0)
-        with file.open(encoding="utf-8") as lines:
-            rows = (json.loads(line) for line in lines)
-            return [logged(json.loads(row["detail"])) for row in rows if row.get("detail")]
-
-
-def _exported(dpo: Api, file: Path) -> bool:
-    try:
-        export(dpo, file)
-    except (AssertionError, httpx.HTTPError):
-        return False
-    return True
-
-
-def restart_cases(on: Ground, commands: Mapping[str, Sequence[str]] | None = None) -> None:
-    """`cases` as it is, or with a fault; the others run on."""
-    environment = {**demo.ENVIRONMENT, **ENVIRONMENT}
-    Cell(on.cell.places.root, usual(2), environment=environment, commands=commands).up()
+REST = (0.2, 0.6) if SHORT else (2.0, 4.0)
+PROVING = 100
+"""Disclosures in which a planted fault is looked for."""
+PROVED_AFTER = 4
+"""So often: whether two writers meet in one batch is a matter of a second."""
+ON_A_CLUSTER = 500 if SHORT else 3_000
+TROUBLES = (
+    "two_writers",
+    "kill_cases",
+    "kill_gateway_worker",
+    "half_open",
+    "audit_dead",
+    "kill_sharing",
+    *(() if SHORT else ("writer_replaced",)),
+    "freeze_database",
+    "disk_alarm",
+    "kill_notify",
+    "freeze",
+    "kill_audit",
+    "kill_database",
+    "freeze_cases",
+    "kill_broker",
+)
+CLUSTER_TROUBLES = ("lose_node", "kill", "two_writers", "depose", "lose_node", "freeze_cases")
+PARTS = ("planted", "main", "disk", "cluster")
 
 
 def main() -> int:
+    arguments = argparse.ArgumentParser(description="No log, no look: every disclosure has its entry.")
+    arguments.add_argument("--only", choices=PARTS, action="append", help="may be repeated")
+    parts = arguments.parse_args().only or (PARTS[:2] if SHORT else PARTS)
     report = Report("check-disclosure")
-    with ground(usual(2), environment=ENVIRONMENT) as on:
-        scene = Scene(on)
-        for fault in planted.FAULTS:
-            _find(scene, fault, report)
-        restart_cases(on)
-        trouble = Trouble(on.cell, seed=3, acts=TROUBLES)
-        came = scene.play(WANTED, trouble, patience=PROMISED, kills=5)
-        search = Search(on.cell, scene.aviary.trace)
-        leaked = [*scene.kept.leaks, *search.found()]
-        _tell(scene, came, leaked, search, report)
+    if {"planted", "main", "disk"} & set(parts):
+        with ground(usual(2), environment=ENVIRONMENT) as on:
+            scene = Scene(on)
+            for fault in PLANTED if "planted" in parts else ():
+                _find(scene, fault, report)
+            scene.restart()
+            if "main" in parts:
+                _main(scene, report)
+            if "disk" in parts:
+                telling.tell_lost(lost_disk.lose(scene, LONGEST), lost_disk.AFTERWARDS, report)
+    if "cluster" in parts:
+        with ground(usual(2), environment=ENVIRONMENT, cluster=True) as on:
+            _on_a_cluster(Scene(on), report)
     show_figures(report)
     print(report.write())
     return 0 if report.holds else 1
 
 
-def _find(scene: Scene, fault: str, report: Report) -> None:
-    restart_cases(scene.on, planted.commands(fault))
-    trouble = Trouble(scene.on.cell, seed=5, rest=(1.5, 2.5), acts=("kill_cases",))
-    came = scene.play(PROVING, trouble, patience=0.0, kills=PROVING_KILLS)
-    kind = planted.FOUND_AS[fault]
-    found = getattr(came.joined, kind)
-    console.print(f"planted, {fault}: {len(found)} {kind} in {came.joined.disclosures} disclosures")
-    report.add(f"planted, {fault}: found", len(found), "times", ">= 1")
+def _find(scene: Scene, planted: Planted, report: Report) -> None:
+    scene.restart(planted.commands)
+    found, disclosures = 0, 0
+    for seed in range(PROVED_AFTER):
+        trouble = Trouble(scene.on.cell, seed=seed, rest=(1.5, 2.5), acts=planted.acts)
+        came = scene.play(PROVING, trouble, longest=LONGEST, acts=planted.times, patience=0.0)
+        found += len(getattr(came.joined, planted.found_as))
+        disclosures += came.joined.disclosures
+        if found:
+            break
+    telling.console.print(
+        f"planted, {planted.fault}: {found} {planted.found_as} in {disclosures} disclosures"
+    )
+    report.add(f"planted, {planted.fault}: found", found, "times", ">= 1")
 
 
-def _tell(scene: Scene, came: Came, leaked: Sequence[str], search: Search, report: Report) -> None:
-    joined = came.joined
-    for kind in ("missing", "doubled", "mismatched"):
-        lines = getattr(joined, kind)
-        for line, number in Counter(lines).most_common(30):
-            console.print(f"{kind.upper()} {number} x {line}")
-        report.add(kind, len(lines), "disclosures", "== 0")
-    for place in leaked[:10]:
-        console.print(f"LEAK {place}")
-    for channel, number in sorted(joined.channels.items()):
-        console.print(f"{number:7} {channel}")
-    dumb = [channel for channel in CHANNELS if not joined.channels[channel]]
-    console.print(f"troubles: {', '.join(came.troubles) or 'none'}")
-    console.print(f"answers: {dict(sorted(scene.kept.statuses.items()))}")
-    if dumb:
-        console.print(f"NEVER SEEN {', '.join(dumb)}")
-    report.add("leaks", len(leaked), "places", "== 0")
-    report.add("searched for leaks", search.files, "files", ">= 10")
-    report.add("disclosures", joined.disclosures, "disclosures", f">= {WANTED}")
-    report.add("refusals", joined.refusals, "refusals", ">= 1")
-    report.add("channels without a disclosure", len(dumb), "channels", "== 0")
-    report.add("entries in the log", came.entries, "entries")
-    report.add("troubles", len(came.troubles), "times", ">= 5")
+def _main(scene: Scene, report: Report) -> None:
+    with _proxied(scene.on.cell) as (proxy, environment):
+        scene.restart(environment=environment)
+        trouble = Trouble(
+            scene.on.cell, seed=3, rest=REST, acts=TROUBLES, more={"half_open": half_open(proxy)}
+        )
+        came = scene.play(WANTED, trouble, longest=LONGEST, acts=len(TROUBLES))
+        telling.tell(came, WANTED, report)
+        search = Search(scene.on.cell, scene.aviary.trace)
+        leaked = [*scene.kept.leaks, *search.found()]
+        telling.tell_main(came, leaked, search.files, len(TROUBLES), report)
+        scene.restart(environment=ENVIRONMENT)
+
+
+@contextmanager
+def _proxied(cell: Cell) -> Iterator[tuple[Proxy, Environment]]:
+    """The settings with which one `cases` reaches the broker through a proxy."""
+    proxy = Proxy(cell.ports["rabbit"])
+    url = cell.rabbitmq_url("cases").replace(f":{cell.ports['rabbit']}/", f":{proxy.port}/")
+    file = credentials.write(cell.places.secrets / "cases" / "rabbitmq_url_by_proxy", url)
+    try:
+        yield proxy, {**ENVIRONMENT, "cases-1": {"RABBITMQ_URL_FILE": str(file)}}
+    finally:
+        proxy.close()
+
+
+def _on_a_cluster(scene: Scene, report: Report) -> None:
+    trouble = Trouble(scene.on.cell, seed=4, rest=(2.0, 4.0), acts=CLUSTER_TROUBLES)
+    came = scene.play(ON_A_CLUSTER, trouble, longest=LONGEST, acts=len(CLUSTER_TROUBLES))
+    telling.tell(came, ON_A_CLUSTER, report, "on a cluster: ")
+    lost = sum("disk" in act for act in trouble.done)
+    report.add("on a cluster: a broker node's disk lost", lost, "times", ">= 1")
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ class Author(Worker):
             acts += [self.withdraw]
         if len(case.tasks) < 12:
             acts += [lambda case: self.give_task(case, user_id)]
-        else:
+        if len(case.tasks) > 2:
             acts += [self.take_task_back]
         chance.choice(acts)(case)
 

@@ -3,7 +3,7 @@
 For each answer with case data: the entry that its `Consultation` names is in the log once, says that it was
 shown, and names the thing that was asked for and whatever stood in the answer, with its section, at a version
 at which that stood there. A page of the web client may be made of several replies, each with an entry; its
-header names one of them. Refusals are in the log, too.
+header names one of them; so may a statement. Refusals are in the log, too.
 
 What a case says of itself is read with its version: neither older nor newer. Entries, tasks and subjects are
 documents of their own, read before the case: they are never newer than the version that the entry names.
@@ -29,7 +29,8 @@ SHOWN = frozenset({200, 201, 304})
 @dataclass(frozen=True, slots=True)
 class Received:
     """One answer, whole or in part, with the canaries in it. `entry_id` is its `Consultation` header, `about`
-    the case or subject in its path. A 304 stands for what the client has already."""
+    the thing in its path, `names` the things that it tells of. A 304 stands for what the client has already.
+    `began` is on the monotonic clock."""
 
     request_id: str
     status: int
@@ -40,10 +41,21 @@ class Received:
     channel: str = ""
     about: str | None = None
     page: bool = False
+    names: tuple[str, ...] = ()
+    began: float = 0.0
 
     @property
     def discloses(self) -> bool:
-        return bool(self.words) or (self.about is not None and self.status in SHOWN)
+        return bool(self.words or self.names) or (self.about is not None and self.status in SHOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a webhook's receiver got under one delivery, so many times: an event about a case."""
+
+    delivery_id: str
+    times: int
+    case_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +104,8 @@ class Joined:
 
     disclosures: int = 0
     refusals: int = 0
+    lost: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """By channel, what is not in the log: entries that were told of, requests that were refused."""
     channels: Counter[str] = field(default_factory=Counter)
     missing: list[str] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
@@ -156,14 +170,38 @@ def join(
             joined.refusals += 1
             if not any(entry.outcome == "refused" for entry in own):
                 joined.missing.append(f"{answer.channel}: a refusal without entry")
+                joined.lost[answer.channel].add(answer.request_id)
         if answer.whole and answer.seconds < FIRST_ATTEMPT_SECONDS:
             _count(answer, own, joined)
     return joined
 
 
+def join_pushes(pushes: Iterable[Pushed], entries: Iterable[Logged], joined: Joined) -> None:
+    """A push names no entry, so they are counted: one entry for each at least, as a push may be recorded and
+    then not be made. Adds to `joined`."""
+    by_delivery: dict[str, list[Logged]] = defaultdict(list)
+    for entry in entries:
+        if entry.action == "event.deliver":
+            by_delivery[entry.request_id].append(entry)
+    for push in pushes:
+        joined.disclosures += push.times
+        joined.channels["webhook"] += push.times
+        own = by_delivery[push.delivery_id]
+        joined.missing += ["webhook: no entry"] * (push.times - len(own))
+        if len({entry.id for entry in own}) < len(own):
+            joined.doubled.append("webhook: several entries of one id")
+        if any(push.case_id not in entry.named for entry in own):
+            joined.mismatched.append("webhook: the entry does not name the case")
+
+
+def _of(entry: Logged, answer: Received) -> bool:
+    """An export or a stream asks page by page, under its own request's id and a number."""
+    return f"{entry.request_id}-".startswith(f"{answer.request_id}-")
+
+
 def _count(answer: Received, own: Sequence[Logged], joined: Joined) -> None:
     for action, number in Counter(entry.action for entry in own if entry.outcome == "shown").items():
-        if number > 1:
+        if number > 1 and not (answer.page and action == "log.read"):  # an entry and its proof; pieces
             joined.doubled.append(f"{answer.channel}: {number} entries {action} for one attempt")
 
 
@@ -177,17 +215,22 @@ def _judge(
 ) -> None:
     if not told:
         joined.missing.append(f"{answer.channel}: {'no entry' if answer.entry_id else 'no Consultation'}")
+        if answer.entry_id:
+            joined.lost[answer.channel].add(answer.entry_id)
         return
     if len(told) > 1:
         joined.doubled.append(f"{answer.channel}: {len(told)} entries of one id")
     entry = told[0]
-    if entry.request_id != answer.request_id:
+    if not _of(entry, answer):
         joined.mismatched.append(f"{answer.channel}: the entry is of another request")
     if entry.outcome not in {"shown", "done"}:
         joined.mismatched.append(f"{answer.channel}: shown, and logged as {entry.outcome}")
     among = [one for one in own if one.outcome in {"shown", "done"}] if answer.page else [entry]
     if answer.about is not None and not any(answer.about in one.named for one in among):
         joined.mismatched.append(f"{answer.channel}: the entry does not name what was asked for")
+    unnamed = [name for name in answer.names if not any(name in one.named for one in among)]
+    if unnamed:
+        joined.mismatched.append(f"{answer.channel}: the entry does not name {len(unnamed)} of what was told")
     for canary in canaries:
         wrong = _wrong(canary, among, stood.get(canary.word))
         if wrong:

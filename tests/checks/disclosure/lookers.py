@@ -1,47 +1,15 @@
-"""Who reads the cases, through every path there is; and who is in them."""
+"""Who reads the cases, through every path there is."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
 from typing import Any
 
-from deploy.demo import story
-from tests.checks.disclosure.author import Author, Case
-from tests.checks.disclosure.canaries import Aviary
-from tests.checks.disclosure.listening import Kept, Worker
-from tests.checks.ground import Ground
-from tests.journey.steps import HOUSING, POLICE
+from tests.checks.disclosure.author import Case
+from tests.checks.disclosure.listening import Worker
 
-CHANNELS = (
-    "GET /cases/{id}",
-    "GET /cases/{id} 304",
-    "GET /cases",
-    "POST /searches",
-    "GET /cases/{id}/entries",
-    "GET /cases/{id}/entries/{id}",
-    "GET /cases/{id}/tasks",
-    "GET /cases/{id}/tasks/{id}",
-    "GET /tasks",
-    "GET /subjects",
-    "GET /subjects/{id}",
-    "GET /subjects/{id}/chronology",
-    "GET /subjects/{id}/links",
-    "GET /cases/{id}/shares",
-    "GET /cases/{id}/shares/{id}",
-    "GET /cases/{id}/access",
-    "GET /cases/{id}/consultations",
-    "POST /cases/{id}/shares/preview",
-    "page /cases",
-    "page /cases/{id}",
-    "page /cases/{id}/entries/{id}",
-    "page /cases/{id}/tasks/{id}",
-    "page /cases/{id}/shares",
-    "page /subjects/{id}",
-    "page /tasks",
-)
-"""Each of them must have disclosed something, or the check has not looked there."""
+_ENTRY = re.compile(rb'"/audit/entries/([0-9a-f-]{36})')
 
 
 class Looker(Worker):
@@ -49,6 +17,7 @@ class Looker(Worker):
 
     owner = False
     share: dict[str, Any] = {}  # noqa: RUF012 - what an owner previews; set for each
+    _logged: str | None = None
 
     def look(self, case: Case, chance: random.Random) -> None:
         if not self.person:
@@ -56,8 +25,8 @@ class Looker(Worker):
         elif self.browser:
             looks = [self._pages]
         else:
-            looks = [self._anything, self._anything, self._again, self._search]
-            looks += [self._owners] if self.owner else []
+            looks = [self._anything, self._anything, self._again, self._search, self._log]
+            looks += [self._owners] if self.owner else [self._inbox]
         chance.choice(looks)(case, chance)
 
     def _anything(self, case: Case, chance: random.Random) -> None:
@@ -96,6 +65,22 @@ class Looker(Worker):
         else:
             self.ask("GET", f"{path}/{what}?limit=10")
 
+    def _inbox(self, case: Case, chance: random.Random) -> None:
+        answer = self.ask("GET", "/inbox?limit=10")
+        items = answer.json()["items"] if answer.status == 200 else []
+        if items:
+            self.ask("PATCH", f"/inbox/{chance.choice(items)['id']}", {"read": True})
+
+    def _log(self, case: Case, chance: random.Random) -> None:
+        """One's own acts, or one's team's; an entry that is there already, its proof, its receipt."""
+        paths = ["/me/consultations?limit=10", "/audit/entries?limit=10"]
+        if self._logged is not None:
+            entry = f"/audit/entries/{self._logged}"
+            paths += [entry, f"{entry}/proof", f"{entry}/receipt"]
+        answer = self.ask("GET", chance.choice(paths))
+        if answer.status == 200 and (items := answer.json().get("items")):
+            self._logged = chance.choice(items).get("entry_id") or items[0]["id"]
+
     def _pages(self, case: Case, chance: random.Random) -> None:
         path = f"/cases/{case.id}"
         paths = [
@@ -106,11 +91,27 @@ class Looker(Worker):
             "/cases?mine=owned",
             "/cases?mine=shared",
             "/tasks",
+            f"{path}/consultations" if self.owner else "/inbox",
+            f"{path}/access" if self.owner else "/account/consultations",
+            f"{path}/edit" if self.owner else "/audit",
+            f"{path}/status" if self.owner else path,
         ]
+        if self.owner:
+            share = f"{path}/shares/{chance.choice(case.shares)}"
+            paths += [f"{share}/change", f"{share}/revoke", f"{path}/shares/new"]
+            paths += [f"{path}/{what}/new" for what in ("subjects", "entries", "tasks")]
+            for one in case.entries[-1:]:
+                paths += [f"{path}/entries/{one}/correct", f"{path}/entries/{one}/withdraw"]
+        else:
+            paths += [f"{path}/shares/{one}/hand-back" for one in case.shares]
+        paths += [f"{path}/subjects/{case.subjects[0]}", f"{path}/shares/{chance.choice(case.shares)}"]
         paths += [f"{path}/entries/{one}" for one in case.entries[-1:]]
         paths += [f"{path}/tasks/{one}" for one in case.tasks[-1:]]
         paths += [f"{path}/shares", f"/subjects/{chance.choice(case.subjects)}"]
-        self.ask("GET", chance.choice(paths))
+        chosen = chance.choice(paths)
+        answer = self.ask("GET", chosen)
+        if chosen == "/audit" and (found := _ENTRY.search(answer.body)):
+            self.ask("GET", f"/audit/entries/{found[1].decode()}")
 
 
 class Stranger(Looker):
@@ -118,43 +119,3 @@ class Stranger(Looker):
 
     def look(self, case: Case, chance: random.Random) -> None:
         self.ask("GET", f"/cases/{case.id}{chance.choice(('', '/entries', '/tasks', '/shares', '/access'))}")
-
-
-@dataclass(frozen=True)
-class Cast:
-    """The author, those who look, and whom the cases are shared with."""
-
-    author: Author
-    lookers: list[Looker]
-    guest_id: str
-    share: dict[str, Any]
-
-
-def cast(on: Ground, aviary: Aviary, kept: Kept) -> Cast:
-    owner = on.sign_in(POLICE, "practitioner")
-    colleague = on.sign_in(POLICE, "supervisor")
-    guest = on.sign_in(HOUSING, "practitioner")
-    stranger = on.sign_in("Cleveland Fire and Rescue", "practitioner")
-    client = on.cast.clients[0]
-    system = owner.sign_in_client(client["id"], client["client_secret"])
-    me = guest.get("/me")
-    protocol = next(one for one in owner.all("/protocols") if one["state"] == "active")
-    members = [{"user_id": me["user"]["id"]}, {"client_id": client["id"]}]
-    share = story.share_body(me["agency"]["id"], protocol["id"], members)
-    lookers: list[Looker] = []
-
-    def add(kind: Callable[..., Looker], token: str | None, **more: Any) -> Looker:
-        lookers.append(kind(on.urls[len(lookers) % len(on.urls)], str(token), aviary, kept, **more))
-        return lookers[-1]
-
-    one = add(Looker, owner.token)
-    one.owner, one.share = True, share
-    for api in (colleague, guest, guest):
-        add(Looker, api.token)
-    add(Looker, system.token, person=False)
-    add(Looker, owner.token, browser=True)
-    add(Looker, guest.token, browser=True)
-    add(Stranger, stranger.token)
-    author = Author(on.urls[0], str(owner.token), aviary, kept)
-    author.team = owner.get("/me")["teams"][0]["id"]
-    return Cast(author, lookers, me["user"]["id"], share)

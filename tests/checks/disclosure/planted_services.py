@@ -5,11 +5,17 @@ python -m services.chassis.runner tests.checks.disclosure.planted_services:Witho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from services.audit.domain.notes import Signer
+from services.audit.service import AuditService
+from services.audit.stores.writer import STEPS, LogWriter
 from services.cases.service import CasesService
+from services.chassis.logkeys import StoredSealed
 from services.chassis.recording import Keeper, Recording
 from services.contracts.envelope import new_event_id
+from services.contracts.records import Record
 
 LATE_SECONDS = 0.5
 
@@ -75,3 +81,18 @@ class RecordTwice(CasesService):
     """Every answer has two records."""
 
     records = _Doubling()
+
+
+class _Unknowing(LogWriter):
+    """Takes what another writer may have in the log already for something new."""
+
+    def append(self, records: Sequence[Record], signer: Signer, *, again: bool) -> None:
+        if again:
+            records = [record.model_copy(update={"id": new_event_id()}) for record in records]
+        super().append(records, signer, again=False)
+
+
+class KnowsNoOther(AuditService):
+    """Of two writers each writes what it was given, whatever the other did."""
+
+    writer = StoredSealed(_Unknowing, STEPS)

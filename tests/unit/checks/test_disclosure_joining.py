@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.checks.disclosure.canaries import Canary
-from tests.checks.disclosure.joining import Joined, Logged, Named, Received, Span, Wrote, join, logged, spans
+from tests.checks.disclosure.joining import (
+    Joined,
+    Logged,
+    Named,
+    Pushed,
+    Received,
+    Span,
+    Wrote,
+    join,
+    join_pushes,
+    logged,
+    spans,
+)
+from tests.checks.disclosure.lost_disk import uncovered
 
 TITLE, NOTE = "KANARIaa-title-000001", "KANARIaa-note-000002"
 HOMES = {TITLE: (("c-1", None),), NOTE: (("c-1", "timeline"), ("l-1", "subjects"))}
@@ -141,3 +154,46 @@ def test_an_export_line_becomes_an_entry() -> None:
         "objects": [{"type": "case", "id": "c-1", "sections": ["timeline"], "version": 4}],
     }
     assert logged(detail) == ENTRY
+
+
+def test_whatever_is_told_of_is_named() -> None:
+    told = replace(ANSWER, words=(), about=None, names=("c-1", "c-2"))
+    assert counts(joined(ENTRY, answer=told)) == (0, 0, 1)
+    both = replace(ENTRY, named={**CASE, "c-2": Named()})
+    assert counts(joined(both, answer=told)) == (0, 0, 0)
+
+
+def test_a_page_of_a_stream_is_recorded_under_its_streams_request() -> None:
+    assert counts(joined(replace(ENTRY, request_id="r-1-12"))) == (0, 0, 0)
+    assert counts(joined(replace(ENTRY, request_id="r-12"))) == (0, 0, 1)
+
+
+def test_of_a_page_the_log_may_be_looked_at_twice_and_nothing_else() -> None:
+    page = replace(ANSWER, page=True)
+    for action, doubled in (("log.read", 0), ("case.read", 1)):
+        entry = replace(ENTRY, action=action)
+        assert counts(joined(entry, replace(entry, id="e-9"), answer=page)) == (0, doubled, 0)
+
+
+def test_every_push_has_an_entry_of_its_own() -> None:
+    entry = Logged("e-1", "d-1", "event.deliver", "shown", CASE)
+    other = replace(entry, id="e-2")
+    for entries, wanted in (
+        ((), (2, 0, 0)),
+        ((entry,), (1, 0, 0)),
+        ((entry, other), (0, 0, 0)),
+        ((entry, other, replace(entry, id="e-3")), (0, 0, 0)),
+        ((entry, entry), (0, 1, 0)),
+        ((entry, replace(other, named={})), (0, 0, 1)),
+        ((entry, replace(other, action="case.read")), (1, 0, 0)),
+    ):
+        found = Joined()
+        join_pushes([Pushed("d-1", 2, "c-1")], entries, found)
+        assert (found.disclosures, counts(found)) == (2, wanted), entries
+
+
+def test_what_is_gone_is_noticed_only_if_its_own_service_is_told_of() -> None:
+    assert uncovered({"cases": 3, "any": 2}, {"cases": 5}) == 0
+    assert uncovered({"cases": 3, "any": 2}, {"cases": 4}) == 1
+    assert uncovered({"cases": 3}, {"sharing": 9, "cases": 1}) == 2
+    assert uncovered({"any": 1}, {}) == 1
