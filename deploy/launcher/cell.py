@@ -159,8 +159,7 @@ class Cell:
             self._end_leftovers()
             self._configure()
             keys.make(self.places.keys, self._shapes, time.time())
-            self._startup.parts()
-            self._startup.services()
+            self._startup.everything()
 
     def down(self, *, kill: bool = False) -> int:
         """Stop everything, also what a dead supervisor left; `kill` does not wait for anything to finish.

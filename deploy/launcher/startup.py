@@ -1,5 +1,5 @@
-"""The order in which the parts of a cell come up: broker and database at once, then topology and users,
-then services.
+"""The order in which the parts of a cell come up: broker and database at once, services when the database has
+its users. They load while the broker boots, and dial it until it is there.
 """
 
 from __future__ import annotations
@@ -34,19 +34,16 @@ class Startup:
     shapes: Mapping[str, Shape]
     say: Say
 
-    def parts(self) -> None:
-        """Start broker and database and set them up, in parallel."""
-        with ThreadPoolExecutor() as pool:
-            steps = [pool.submit(self._broker), pool.submit(self._database)]
-            for step in steps:
-                step.result()
-
-    def services(self) -> None:
-        """Start all instances at once and wait until each says that it is ready."""
+    def everything(self) -> None:
+        """Start all that is not up, and wait until each says that it is ready."""
         plan = self.addresses.plan
         instances = [name for _, name in plan.instances()]
-        for name in instances:
-            self.supervisor.launch(name)
+        with ThreadPoolExecutor() as pool:
+            booting = pool.submit(self._broker)
+            self._database()
+            for name in instances:
+                self.supervisor.launch(name)
+            booting.result()
         for name in instances:
             self.wait_ready(name)
             self.say(f"{name} is ready")
