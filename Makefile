@@ -76,8 +76,8 @@ bench-rpc: setup ## Calls: ours against bare py-amqp, stock nameko and FastStrea
 bench-events: setup ## Events: command to effect, against bare publish and consume.
 	@$(RUN) -m tests.bench.events $(ARGS)
 
-bench-audit: setup ## The log: intake to checkpoint, proofs and questions at a million entries. SHORT=1.
-	@$(RUN) -W ignore -m tests.bench.audit $(ARGS)
+bench-audit: setup ## The log: its costs, questions at a million entries, faults of its way in. SHORT=1; ARGS=faults.
+	@$(RUN) -W ignore -m tests.bench.auditing $(ARGS)
 
 faults: setup ## Kill, freeze and starve every part under load and count what is lost. SHORT=1 for the short form.
 	@$(RUN) -m tests.faults $(ARGS)

@@ -67,6 +67,8 @@ class Search:
     until: datetime | None = None
     looks: bool = False
     """Only entries of something shown, or refused to be shown."""
+    but: tuple[int, ...] = ()
+    """Without these, which are known already: indexes."""
 
 
 def alternatives(search: Search) -> list[Search]:

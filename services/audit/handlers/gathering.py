@@ -73,7 +73,10 @@ class Gathering(Reading):
     def _of_span(self, span: Span, period: Period, found: dict[int, Record]) -> None:
         since = max(span.since, period.since) if period.since else span.since
         untils = [one for one in (span.until, period.until) if one is not None]
-        search = Search(each=((f"c:{span.case_id}",),), since=since, until=min(untils, default=None))
+        known = tuple(index for index, record in found.items() if _names(record, span.case_id))
+        search = Search(
+            each=((f"c:{span.case_id}",),), since=since, until=min(untils, default=None), but=known
+        )
         for index, record in self._read(search, MOST_READ - len(found)):
             found[index] = record
 
@@ -104,6 +107,10 @@ class Gathering(Reading):
             answer: Powers = self.sharing.call("powers", asked, reply=Powers)
             found += answer.items
         return found
+
+
+def _names(record: Record, case_id: str) -> bool:
+    return any(item.type == "case" and item.id == case_id for item in record.objects)
 
 
 def _too_many() -> Invalid:

@@ -36,6 +36,8 @@ def filter_of(search: Search, after: Place | None) -> Document:
         found["words"] = {"$in": list(search.each[0])}
     if search.looks:
         found["looked"] = True
+    if search.but:
+        found["_id"] = {"$nin": list(search.but)}  # stands in the index: none of them is read
     times = dict(_times(search, after))
     if times:
         found["at"] = times
