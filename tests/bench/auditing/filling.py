@@ -11,11 +11,11 @@ from services.chassis import logkeys
 from services.chassis.mongo import connect
 from services.contracts.directory import RECORDER
 from tests.bench.auditing.asking import ask
-from tests.bench.auditing.log import ORIGIN, SHORT, TOTAL, Filled
+from tests.bench.auditing.log import ORIGIN, TOTAL, Filled
 from tests.bench.cpu import seconds_used
 from tests.bench.figures import Report
 
-STEPS_OF_PROOFS = (1_000, 10_000, 20_000) if SHORT else (1_000, 100_000, 1_000_000)
+STEPS_OF_PROOFS = (1_000, TOTAL // 10, TOTAL)
 PROOFS = 200
 
 

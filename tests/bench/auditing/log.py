@@ -18,7 +18,7 @@ from services.contracts.envelope import new_event_id
 from services.contracts.records import Actor, Object, Operation, Record
 
 SHORT = bool(os.environ.get("SHORT"))
-TOTAL = 20_000 if SHORT else 1_000_000
+TOTAL = int(os.environ.get("ENTRIES", "20000" if SHORT else "1000000"))
 BATCH = 500
 ORIGIN = "concordat.local/log"
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
