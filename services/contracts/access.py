@@ -12,7 +12,7 @@ A caller who may not know of the case is told NotVisible whatever else failed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -26,8 +26,11 @@ from .paging import Ref
 from .permissions.permit import Permit
 from .vocabulary import LEVELS, SECTIONS, Section, ShareLevel, Side
 
-Via = Literal["owner", "team", "share"]
+Via = Literal["owner", "team", "share", "break_glass"]
+ShareKind = Literal["share", "team", "break_glass"]
 _RANK = {level: rank for rank, level in enumerate((*LEVELS, "own"))}
+_PREFERRED: dict[ShareKind, int] = {"break_glass": 0, "share": 1, "team": 2}
+"""Which way in is named where two give the same level: a broken glass only where nothing else does."""
 NEVER_PERPETRATOR: frozenset[Section] = frozenset({"victim", "safe_contact"})
 """Sections that nobody on the perpetrator's side ever sees."""
 
@@ -47,12 +50,13 @@ class Owner(_Frozen):
 class Share(_Frozen):
     """One grant: an agency AND people, teams or clients in it (R34), in force until `expires_at`.
 
-    The owner's own team has one too (`kind` team): it rests on no protocol and runs until it is revoked.
+    The owner's own team has one too (`kind` team): it rests on no protocol and runs until it is revoked. A
+    broken glass is one as well (`kind` break_glass): of one person, for a short time, on no protocol.
     Shares that were revoked are not in the list.
     """
 
     id: str
-    kind: Literal["share", "team"] = "share"
+    kind: ShareKind = "share"
     agency_id: str
     user_ids: tuple[str, ...] = ()
     team_ids: tuple[str, ...] = ()
@@ -66,13 +70,17 @@ class Share(_Frozen):
 
 
 class AccessList(_Frozen):
-    """Who may see one case, as `sharing` had it at (`term`, `epoch`): a higher pair replaces a lower one."""
+    """Who may see one case, as `sharing` had it at (`term`, `epoch`): a higher pair replaces a lower one.
+
+    `excluded` are users with a conflict of interest: whatever names them, to them the case does not exist.
+    """
 
     case_id: str
     term: int
     epoch: int
     owner: Owner
     shares: tuple[Share, ...] = ()
+    excluded: tuple[str, ...] = ()
 
     @property
     def version(self) -> tuple[int, int]:
@@ -149,13 +157,9 @@ def decide(
     permit: Permit,
     *,
     section: Section | None = None,
-    excluded: Collection[str] = (),
 ) -> Decision:
-    """Judge one act. `excluded` are users with a conflict of interest: to them the case does not exist.
-
-    Every step is evaluated; "not found" comes before any reason.
-    """
-    standing = None if caller.id in excluded else standing_of(caller, acl)
+    """Judge one act. Every step is evaluated; "not found" comes before any reason."""
+    standing = standing_of(caller, acl)
     if standing is None:
         return Decision(None, NotVisible())
     if not has_role(caller, permit):
@@ -177,6 +181,8 @@ def standing_of(caller: Caller, acl: AccessList) -> Standing | None:
     """The best of what names the caller now; None: it may not know of the case."""
     if caller.kind == "service":  # known by its key, and never a reader
         return None
+    if caller.id in acl.excluded:  # whoever it is, its owner and administrators included
+        return None
     if acl.owner.agency.id in caller.inactive_agencies or caller.agency_id in caller.inactive_agencies:
         return None
     if caller.kind == "user" and caller.id == acl.owner.user.id and caller.agency_id == acl.owner.agency.id:
@@ -184,10 +190,8 @@ def standing_of(caller: Caller, acl: AccessList) -> Standing | None:
     shares = list(_in_force(caller, acl))
     if not shares:
         return None
-    best = max(shares, key=lambda share: (_RANK[share.level], share.kind == "team"))
-    return Standing(
-        "team" if best.kind == "team" else "share", best.level, _levels(shares), _until(shares), best.id
-    )
+    best = max(shares, key=lambda share: (_RANK[share.level], _PREFERRED[share.kind]))
+    return Standing(best.kind, best.level, _levels(shares), _until(shares), best.id)
 
 
 def _in_force(caller: Caller, acl: AccessList) -> Iterator[Share]:

@@ -62,6 +62,8 @@ TaskState = Literal["offered", "accepted", "declined", "done", "cancelled"]
 ShareState = Literal["active", "revoked", "expired", "suspended"]
 Side = Literal["victim", "perpetrator"]
 AccessReason = Literal["investigation", "safeguarding", "task", "meeting", "supervision", "other"]
+ConflictKind = Literal["subject", "household", "neighbour", "other"]
+"""How somebody of the staff stands to those whom a case is about: one of them, or living with or by them."""
 Must = Literal["change_password", "enrol_totp", "sign_procedure"]
 EventName = Literal[
     "case.created",

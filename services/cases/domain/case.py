@@ -60,7 +60,6 @@ class Case:
     entries: int = 0
     tasks_open: int = 0
     next_due: str | None = None
-    excluded: tuple[str, ...] = ()
 
     @property
     def aggregate(self) -> str:

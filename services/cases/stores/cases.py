@@ -2,7 +2,7 @@
 
 cases  {_id, reference, template, title, status, priority, marking, summary, external_ref, version,
         created_at, created_by, subjects [{id, name, kind, role}], changed {part: moment}, latest, entries,
-        withheld [{agencies, count, at}], tasks_open, next_due, words [folded], excluded [user id],
+        withheld [{agencies, count, at}], tasks_open, next_due, words [folded],
         acl {the AccessList}, readers [its index keys], owner_user, owner_agency, settled [term, epoch]}
 
 `settled`: up to which list the tasks of those who lost access were given back to the owner.
@@ -302,7 +302,6 @@ def _row(case: Case) -> Document:
         "tasks_open": case.tasks_open,
         "next_due": case.next_due,
         "words": words_of(case.title, case.summary),
-        "excluded": list(case.excluded),
         "settled": list(case.acl.version),
         **_columns(case.acl),
     }
@@ -329,7 +328,6 @@ def case_of(row: Mapping[str, Any]) -> Case:
         entries=row["entries"],
         tasks_open=row["tasks_open"],
         next_due=row["next_due"],
-        excluded=tuple(row["excluded"]),
     )
 
 

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from ..access import ShareKind, Via
 from ..messages import Id, Moment, Reply, Request
 from ..paging import PageRequest, Ref
 from ..views import View
@@ -171,7 +172,7 @@ class Terms(View):
     """What is granted. Of the owner's own team (`kind` team) purpose, protocol, gateway, consent and expiry
     are null: it rests on no protocol."""
 
-    kind: Literal["share", "team"]
+    kind: ShareKind
     agency_id: str
     agency: Ref
     members: tuple[MemberView, ...]
@@ -250,7 +251,7 @@ class AccessItem(Reply):
     procedure_unsigned, procedure_missing, role_required, share_expired, …)."""
 
     who: Who
-    via: Literal["owner", "team", "share"]
+    via: Via
     share_id: str | None = None
     level: ShareLevel
     sections: tuple[Section, ...]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from services.contracts.access import NEVER_PERPETRATOR, names, standing_of
 from services.contracts.paging import Ref
@@ -91,11 +91,10 @@ def _of_owner(ownership: Ownership) -> dict[str, Any]:
 
 
 def _of_grant(grant: Grant) -> dict[str, Any]:
-    via: Literal["team", "share"] = "team" if grant.kind == "team" else "share"
     clause = Clause(id=grant.protocol_id, clause=grant.clause or "") if grant.protocol_id else None
     barred = NEVER_PERPETRATOR if grant.side == "perpetrator" else ()
     return {
-        "via": via,
+        "via": grant.kind,
         "share_id": grant.id,
         "level": grant.level,
         "sections": tuple(section for section in grant.sections if section not in barred),
@@ -109,15 +108,20 @@ def _of_grant(grant: Grant) -> dict[str, Any]:
 
 def blocked_by(way: Way, ownership: Ownership, today: Today) -> str | None:
     """Why this way is not open now; None: it is."""
-    one, grant = way.known, way.grant
+    one = way.known
     if one.because is not None:
         return one.because
     if not one.works_on_cases and not one.works_on_tasks:
         return "role_required"
+    if one.id in ownership.acl.excluded:
+        return "conflict_of_interest"
     owner = today.on.refusal(ownership.owner.agency.id)
-    if owner is not None:
-        return owner.code
-    caller = caller_of(one, today.on, today.now)
+    return _of_this_way(way, ownership, today) if owner is None else owner.code
+
+
+def _of_this_way(way: Way, ownership: Ownership, today: Today) -> str | None:
+    """The same of a person against whom nothing stands else."""
+    grant, caller = way.grant, caller_of(way.known, today.on, today.now)
     alone = ownership.acl.model_copy(update={"shares": (grant.share(),) if grant else ()})
     if standing_of(caller, alone) is not None:
         return None

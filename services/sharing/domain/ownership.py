@@ -9,15 +9,22 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from services.contracts.access import AccessList, Owner, Share
+from services.contracts.access import AccessList, Owner, Share, ShareKind
 from services.contracts.messages import Moment
 from services.contracts.paging import Ref
 from services.contracts.sharing.shares import Consent, Regime
-from services.contracts.vocabulary import LEVELS, SECTIONS, Section, ShareLevel, ShareState, Side
+from services.contracts.vocabulary import (
+    LEVELS,
+    SECTIONS,
+    ConflictKind,
+    Section,
+    ShareLevel,
+    ShareState,
+    Side,
+)
 
 KEPT_AFTER_EXPIRY = timedelta(days=7)
 """How long a share that has expired stays beside those in force; then it is among the past ones."""
@@ -31,7 +38,7 @@ class Grant(_Kept):
     """One share with all that was agreed: what `access.Share` says, and why."""
 
     id: str
-    kind: Literal["share", "team"]
+    kind: ShareKind
     agency: Ref
     user_ids: tuple[str, ...] = ()
     team_ids: tuple[str, ...] = ()
@@ -88,6 +95,18 @@ class PastGrant(_Kept):
     ended_at: Moment
 
 
+class Conflict(_Kept):
+    """A user who must not know of the case: it is about them, their household or their neighbours."""
+
+    id: str
+    user: Ref
+    agency: Ref
+    kind: ConflictKind
+    reason: str
+    declared_by: Ref
+    declared_at: Moment
+
+
 class Ownership(_Kept):
     """`events` counts what was told of this case; `confirmed`: `cases` has been seen to know it."""
 
@@ -97,6 +116,7 @@ class Ownership(_Kept):
     events: int = 0
     owner: Owner
     grants: tuple[Grant, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     registered_at: Moment
     confirmed: bool = False
 
@@ -108,6 +128,7 @@ class Ownership(_Kept):
             epoch=self.epoch,
             owner=self.owner,
             shares=tuple(grant.share() for grant in self.grants),
+            excluded=tuple(one.user.id for one in self.conflicts),
         )
 
     def grant(self, share_id: str) -> Grant | None:

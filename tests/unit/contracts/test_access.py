@@ -77,8 +77,8 @@ def share(**changed: Any) -> Share:
     )
 
 
-def acl(*shares: Share) -> AccessList:
-    return AccessList(case_id="k-1", term=1, epoch=3, owner=OWNER, shares=shares)
+def acl(*shares: Share, excluded: tuple[str, ...] = ()) -> AccessList:
+    return AccessList(case_id="k-1", term=1, epoch=3, owner=OWNER, shares=shares, excluded=excluded)
 
 
 def permit(least: Any = "know", **changed: Any) -> Permit:
@@ -91,9 +91,11 @@ def standing(who: Caller, *shares: Share) -> Standing:
     return found
 
 
-def told(who: Caller, what: Permit, *shares: Share, **more: Any) -> str:
+def told(
+    who: Caller, what: Permit, *shares: Share, section: Any = None, excluded: tuple[str, ...] = ()
+) -> str:
     """ "ok", or the code of the refusal."""
-    refusal = decide(who, acl(*shares), what, **more).refusal
+    refusal = decide(who, acl(*shares, excluded=excluded), what, section=section).refusal
     return "ok" if refusal is None else refusal.code
 
 
@@ -334,9 +336,30 @@ def test_other_sides_see_what_they_were_given(side: Any) -> None:
 @pytest.mark.parametrize("who", [caller(), caller(id="u-owner", agency_id="a-police")])
 def test_to_an_excluded_user_the_case_does_not_exist(who: Caller) -> None:
     assert told(who, permit(), share(), excluded=("u-other",)) == "ok"
-    decision = decide(who, acl(share()), permit(), excluded=(who.id,))
+    decision = decide(who, acl(share(), excluded=(who.id,)), permit())
     assert isinstance(decision.refusal, NotVisible)
     assert decision.standing is None
+
+
+def test_an_excluded_user_gets_nothing_by_breaking_the_glass() -> None:
+    glass = share(kind="break_glass", protocol_id=None)
+    assert told(caller(), permit(), glass) == "ok"
+    assert told(caller(), permit(), glass, excluded=("u-jo",)) == "not_found"
+
+
+# Break-glass
+
+
+def test_a_broken_glass_is_the_way_in_only_where_nothing_else_gives_as_much() -> None:
+    glass = share(id="s-g", kind="break_glass", protocol_id=None, sections=SECTIONS)
+    assert standing(caller(), glass).via == "break_glass"
+    both = standing(caller(), glass, share(level="read"))
+    assert (both.via, both.sections) == ("share", SECTIONS)
+    assert standing(caller(), glass, share(level="know")).via == "break_glass"
+
+
+def test_a_broken_glass_ends_by_itself() -> None:
+    assert standing_of(caller(), acl(share(kind="break_glass", protocol_id=None, expires_at=NOW))) is None
 
 
 # What is told first
