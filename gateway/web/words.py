@@ -226,6 +226,10 @@ REFUSALS: dict[str, str] = {
     "not_owner": "Only the owner of the case may do this.",
     "level_too_low": "Your access to this case does not reach this far. Ask the owner of the case.",
     "reason_required": "Say why you are opening this case.",
+    "training_required": "You need current training for this kind of case before you can open it.",
+    "network_not_permitted": "Cases of this sensitivity cannot be opened from where you are.",
+    "device_not_permitted": "Cases of this sensitivity cannot be opened on this device.",
+    "step_up_required": "Enter a new code from your authenticator app to open this case.",
     "csrf_required": (
         "This page had been open for too long, or was opened from somewhere else. What you typed is "
         "below; send it again."

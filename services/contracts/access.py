@@ -4,8 +4,8 @@
 administrators), R56 (teams are walls). `sharing` keeps the list of a case and is its authority; holders keep
 a copy inside the case document and judge by it.
 
-    decide(caller, case.acl, PERMITS["cases"]["get_case"]) -> Decision, whose require() raises NotVisible,
-    RoleRequired, NotOwner or LevelTooLow
+    decide(caller, case.acl, PERMITS["cases"]["get_case"], about=case.about) -> Decision, whose require()
+    raises NotVisible, RoleRequired, NotOwner, LevelTooLow, or what a bar says (`bars`)
 
 A caller who may not know of the case is told NotVisible whatever else failed.
 """
@@ -13,12 +13,13 @@ A caller who may not know of the case is told NotVisible whatever else failed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from .bars import About, bar_on
 from .caller import Caller
 from .errors import ConcordatError, LevelTooLow, NotOwner, NotVisible, RoleRequired
 from .messages import Moment
@@ -131,6 +132,10 @@ class Standing:
         level = self.level if section is None else dict(self.levels).get(section)
         return level is not None and _RANK[level] >= _RANK[least]
 
+    def behind(self) -> Standing:
+        """The same where a bar stands before the case: it may be known of, and nothing of it be read."""
+        return replace(self, level="know", levels=())
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -157,17 +162,23 @@ def decide(
     permit: Permit,
     *,
     section: Section | None = None,
+    about: About | None = None,
 ) -> Decision:
-    """Judge one act. Every step is evaluated; "not found" comes before any reason."""
-    standing = standing_of(caller, acl)
-    if standing is None:
+    """Judge one act. Every step is evaluated; "not found" comes before any reason.
+
+    `about` is known to the holder of the case alone; None: no bar is looked at.
+    """
+    full = standing_of(caller, acl)
+    if full is None:
         return Decision(None, NotVisible())
+    bar = bar_on(caller.barred, about) if about is not None and caller.barred else None
+    standing = full if bar is None else full.behind()
     if not has_role(caller, permit):
         return Decision(standing, RoleRequired())
     least = permit.level or "know"
-    if not standing.reaches(least, section):
+    if not full.reaches(least, section):
         return Decision(standing, NotOwner() if least == "own" else LevelTooLow())
-    return Decision(standing, None)
+    return Decision(standing, None if bar is None else bar.refusal())
 
 
 def has_role(caller: Caller, permit: Permit) -> bool:

@@ -200,6 +200,22 @@ class ReasonRequired(Refused, code="reason_required"):
     """A reason for the access is needed (Access-Reason)."""
 
 
+class TrainingRequired(Refused, code="training_required"):
+    """Current training for this use is required."""
+
+
+class NetworkNotPermitted(Refused, code="network_not_permitted"):
+    """Cases of this sensitivity may not be opened from this network."""
+
+
+class DeviceNotPermitted(Refused, code="device_not_permitted"):
+    """Cases of this sensitivity may not be opened on this device."""
+
+
+class StepUpRequired(Refused, code="step_up_required"):
+    """A fresh code of the authenticator is needed for this."""
+
+
 class CsrfRequired(Refused, code="csrf_required"):
     """The request does not prove that it comes from this site's own pages."""
 

@@ -23,6 +23,7 @@ from services.chassis.mongo import Session
 from services.chassis.rpc import command
 from services.contracts.access import AccessList, keys_of, standing_of
 from services.contracts.authority import CaseEvent, RegisterCase
+from services.contracts.bars import About, require_unbarred
 from services.contracts.caller import Caller
 from services.contracts.cases.cases import (
     CaseChanges,
@@ -76,6 +77,7 @@ class ChangesCases(ReadsCases):
     def create_case(self, request: CreateCase, caller: Caller) -> CaseView:
         """Open a case; the caller, or the person accountable for the client, owns it."""
         self.require_role(caller, CREATE)
+        require_unbarred(caller.barred, About(request.case.template, request.case.marking))
         told = self.commands.done(request, CaseMade)
         if told is None:
             case = self._new_case(request, caller)
@@ -93,6 +95,8 @@ class ChangesCases(ReadsCases):
 
         def change(opened: Opened) -> Planned:
             self._check_case_match(request.if_match, opened, caller)
+            case = opened.case
+            require_unbarred(caller.barred, About(case.template, request.changes.marking or case.marking))
             sets, parts = _patched(opened, request.changes)
             now = clock()
             for part in parts:

@@ -20,8 +20,9 @@ from services.contracts.access import (
     keys_of,
     standing_of,
 )
+from services.contracts.bars import About, Bar
 from services.contracts.caller import Caller
-from services.contracts.errors import LevelTooLow, NotOwner, NotVisible, RoleRequired
+from services.contracts.errors import LevelTooLow, NotOwner, NotVisible, Refused, RoleRequired
 from services.contracts.paging import Ref
 from services.contracts.permissions import PERMITS, Permit, permit_of
 from services.contracts.vocabulary import LEVELS, SECTIONS
@@ -360,6 +361,66 @@ def test_a_broken_glass_is_the_way_in_only_where_nothing_else_gives_as_much() ->
 
 def test_a_broken_glass_ends_by_itself() -> None:
     assert standing_of(caller(), acl(share(kind="break_glass", protocol_id=None, expires_at=NOW))) is None
+
+
+# Bars: training, network, device
+
+ABOUT = About("vemt", "official_sensitive")
+TRAINING = Bar(code="training_required", clause="7 Training")
+DEVICE = Bar(code="device_not_permitted", clause="4 Devices")
+
+
+def barred(**bars: Bar) -> Caller:
+    return caller(barred={name.replace("__", ":"): bar for name, bar in bars.items()})
+
+
+@pytest.mark.parametrize(("key", "bar"), [("use__vemt", TRAINING), ("marking__official_sensitive", DEVICE)])
+def test_a_bar_refuses_every_act_and_cites_the_clause(key: str, bar: Bar) -> None:
+    for least in ("know", "read"):
+        decision = decide(barred(**{key: bar}), acl(share()), permit(least), about=ABOUT)
+        assert isinstance(decision.refusal, Refused)
+        assert (decision.refusal.code, decision.refusal.clause) == (bar.code, bar.clause)
+
+
+def test_behind_a_bar_a_case_is_known_of_and_nothing_of_it_is_read() -> None:
+    full = share(level="manage", sections=SECTIONS)
+    standing = decide(barred(use__vemt=TRAINING), acl(full), permit(), about=ABOUT).standing
+    assert standing is not None
+    assert (standing.level, standing.sections) == ("know", ())
+    assert standing.reaches("know")
+    assert not any(standing.reaches(level) for level in LEVELS[1:])
+
+
+def test_a_bar_holds_the_owner_too() -> None:
+    owner = barred(use__vemt=TRAINING).model_copy(update={"id": "u-owner", "agency_id": "a-police"})
+    decision = decide(owner, acl(), permit("own"), about=ABOUT)
+    assert decision.refusal is not None
+    assert decision.refusal.code == "training_required"
+
+
+def test_training_is_told_before_the_device() -> None:
+    both = barred(use__vemt=TRAINING, marking__official_sensitive=DEVICE)
+    refusal = decide(both, acl(share()), permit(), about=ABOUT).refusal
+    assert refusal is not None
+    assert refusal.code == "training_required"
+
+
+def test_bars_of_other_uses_and_markings_do_not_matter() -> None:
+    other = barred(use__iom=TRAINING, marking__official=DEVICE)
+    assert decide(other, acl(share()), permit(), about=ABOUT).allowed
+
+
+def test_a_barred_caller_who_may_not_know_is_told_not_found() -> None:
+    refusal = decide(barred(use__vemt=TRAINING), acl(), permit("own"), about=ABOUT).refusal
+    assert isinstance(refusal, NotVisible)
+
+
+def test_role_and_level_are_told_before_a_bar() -> None:
+    who = barred(use__vemt=TRAINING)
+    level = decide(who, acl(share(level="know")), permit("manage"), about=ABOUT).refusal
+    role = decide(who.model_copy(update={"roles": ()}), acl(share()), permit(), about=ABOUT).refusal
+    assert isinstance(level, LevelTooLow)
+    assert isinstance(role, RoleRequired)
 
 
 # What is told first

@@ -97,6 +97,7 @@ OTHER_VALUES: dict[str, Any] = {
     "procedure_version": "p-4",
     "inactive_agencies": [],
     "fences": {"c-1": 3},
+    "barred": {"use:vemt": {"code": "training_required", "clause": None}},
     "audience": "sharing",
     "method": "cases.list_cases",
     "args_hash": "0" * 64,
