@@ -18,7 +18,9 @@ from services.contracts.sharing import (
     account,
     agencies,
     clients,
+    conflicts,
     directory,
+    glass,
     people,
     procedures,
     protocols,
@@ -33,8 +35,6 @@ _FROM_TO: Mapping[str, str] = MappingProxyType({"from": "since", "to": "until"})
 _PEOPLE = NotBuiltYet("Training records come with the governance work.")
 _DEVICES = NotBuiltYet("Devices and networks come with the security work.")
 _OWNERSHIP = NotBuiltYet("Ownership transfers come with later work on sharing.")
-_GLASS = NotBuiltYet("Break-glass comes with the security work.")
-_CONFLICTS = NotBuiltYet("Conflicts of interest come with the security work.")
 _WHY = NotBuiltYet("Explanations of access come with later work on sharing.")
 
 
@@ -245,8 +245,17 @@ _TABLE: dict[str, dict[str, Entry]] = {
         "GET": _a("list_case_consultations", audit.ListCaseConsultations, audit.Consultations)
     },
     "/access/explain": {"POST": _WHY},
-    "/cases/{case_id}/break-glass": {"POST": _GLASS},
-    "/cases/{case_id}/conflicts": {"GET": _CONFLICTS, "POST": _CONFLICTS},
+    "/cases/{case_id}/break-glass": {
+        "GET": _s("list_glasses", glass.ListGlasses, glass.GlassPage),
+        "POST": _s("break_glass", glass.BreakGlass, glass.GlassBroken, 201),
+    },
+    "/cases/{case_id}/break-glass/{glass_id}": {
+        "PATCH": _s("review_glass", glass.ReviewGlass, glass.GlassView)
+    },
+    "/cases/{case_id}/conflicts": {
+        "GET": _s("list_conflicts", conflicts.ListConflicts, conflicts.ConflictPage),
+        "POST": _s("declare_conflict", conflicts.DeclareConflict, conflicts.ConflictView, 201),
+    },
     # --- who is told ---
     "/stream": {
         "GET": Special(

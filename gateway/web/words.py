@@ -108,6 +108,17 @@ WORDS: dict[str, dict[str, str]] = {
         "share": "Shared",
         "break_glass": "Emergency access",
     },
+    "conflict": {
+        "subject": "The case is about them",
+        "household": "They live with somebody whom the case is about",
+        "neighbour": "They live near somebody whom the case is about",
+        "other": "Another reason",
+    },
+    "glass": {
+        "open": "To be looked into",
+        "justified": "It was justified",
+        "not_justified": "It was not justified",
+    },
     "role": {
         "practitioner": "Practitioner",
         "light_participant": "Light participant",
@@ -194,6 +205,7 @@ WORDS: dict[str, dict[str, str]] = {
         "protocol_expired": "its information sharing protocol has expired",
         "role_required": "no role that allows it",
         "share_expired": "the share has ended",
+        "conflict_of_interest": "there is a conflict of interest",
     },
 }
 """By vocabulary, then by code, in the order in which choices are offered."""
@@ -230,6 +242,10 @@ REFUSALS: dict[str, str] = {
     "network_not_permitted": "Cases of this sensitivity cannot be opened from where you are.",
     "device_not_permitted": "Cases of this sensitivity cannot be opened on this device.",
     "step_up_required": "Enter a new code from your authenticator app to open this case.",
+    "own_glass": "This was your own emergency access. Somebody else has to look into it.",
+    "owner_has_conflict": "You own this case. Transfer it first; then declare the conflict of interest.",
+    "cannot_be_named": "This person has a conflict of interest in this case and cannot be named in it.",
+    "already_exists": "This is there already.",
     "csrf_required": (
         "This page had been open for too long, or was opened from somewhere else. What you typed is "
         "below; send it again."

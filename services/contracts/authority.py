@@ -142,7 +142,8 @@ class Powers(Reply):
 class Question(Request):
     """May this principal be told of this now? `section`: of what it tells; `withheld_from`: agencies;
     `assignee`: index key (`u:`, `t:`) of a task's, for those who see only their own tasks; `least`: the level
-    that it takes where it is of no section."""
+    that it takes where it is of no section; `alert`: it is for those who answer for the case, its owner and
+    officers, and tells nothing of what is in it."""
 
     principal_id: Id
     case_id: Id
@@ -150,6 +151,7 @@ class Question(Request):
     withheld_from: tuple[Id, ...] = ()
     assignee: str | None = None
     least: ShareLevel = "know"
+    alert: bool = False
 
 
 class MayKnow(Request):

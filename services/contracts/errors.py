@@ -9,15 +9,16 @@ Neither may hold personal data.
     ├── Unauthenticated 401 ── BadCredentials, TotpRequired
     ├── Refused 403 ── AccountDisabled, ProtocolNotActive, ProtocolExpired, AgencySuspended,
     │     ProcedureUnsigned, ProcedureMissing, TotpNotEnrolled, PasswordChangeRequired, RoleRequired,
-    │     NotOwner, LevelTooLow, ReasonRequired, CsrfRequired
+    │     NotOwner, LevelTooLow, ReasonRequired, OwnGlass, CsrfRequired
     ├── NotVisible 404
     ├── MethodNotAllowed 405
-    ├── InvalidTransition 409 ── RequestInProgress, ProcedureSuperseded, CaseClosed, AlreadyExists
+    ├── InvalidTransition 409 ── RequestInProgress, ProcedureSuperseded, CaseClosed, AlreadyExists,
+    │     OwnerHasConflict
     ├── Stale 412
     ├── TooLarge 413
     ├── UnsupportedType 415
     ├── Invalid 422 ── IdempotencyKeyReused, AgencyNotActive, PurposeNotInProtocol, GatewayNotForRecipient,
-    │     MemberNotInAgency, ExpiryBeyondProtocol, ConsentReasonRequired, SectionNotForSide,
+    │     MemberNotInAgency, CannotBeNamed, ExpiryBeyondProtocol, ConsentReasonRequired, SectionNotForSide,
     │     AssigneeWithoutAccess, UrlNotAllowed
     ├── IfMatchRequired 428
     ├── RateLimited 429
@@ -216,6 +217,10 @@ class StepUpRequired(Refused, code="step_up_required"):
     """A fresh code of the authenticator is needed for this."""
 
 
+class OwnGlass(Refused, code="own_glass"):
+    """Nobody reviews their own emergency access."""
+
+
 class CsrfRequired(Refused, code="csrf_required"):
     """The request does not prove that it comes from this site's own pages."""
 
@@ -246,6 +251,10 @@ class CaseClosed(InvalidTransition, code="case_closed"):
 
 class AlreadyExists(InvalidTransition, code="already_exists"):
     """There is one already."""
+
+
+class OwnerHasConflict(InvalidTransition, code="owner_has_conflict"):
+    """The owner has a conflict of interest: the case has to be transferred first."""
 
 
 class Stale(ConcordatError, code="stale", status=412):
@@ -282,6 +291,10 @@ class GatewayNotForRecipient(Invalid, code="gateway_not_for_recipient"):
 
 class MemberNotInAgency(Invalid, code="member_not_in_agency"):
     """A named person, team or client does not belong to the agency."""
+
+
+class CannotBeNamed(Invalid, code="cannot_be_named"):
+    """A named person has a conflict of interest in this case."""
 
 
 class ExpiryBeyondProtocol(Invalid, code="expiry_beyond_protocol"):

@@ -10,7 +10,9 @@ from services.sharing.handlers.account import Account
 from services.sharing.handlers.agencies import Agencies
 from services.sharing.handlers.authority import AuthorityHandlers
 from services.sharing.handlers.clients import Clients
+from services.sharing.handlers.conflicts import ConflictHandlers
 from services.sharing.handlers.directory import DirectoryHandlers
+from services.sharing.handlers.glass_reviews import GlassReviews
 from services.sharing.handlers.identify import Identification
 from services.sharing.handlers.ownership import OwnershipHandlers
 from services.sharing.handlers.people import People
@@ -29,7 +31,11 @@ class _Granting(ShareHandlers, OwnershipHandlers, AccessHandlers, DirectoryHandl
     """Who owns a case, and to whom it is given."""
 
 
-class SharingService(_Identity, _Granting):
+class _Exceptions(ConflictHandlers, GlassReviews):
+    """Who must not know of a case whatever names it, and who may see one though nothing does."""
+
+
+class SharingService(_Identity, _Granting, _Exceptions):
     """Who may see what."""
 
     name = "sharing"

@@ -28,6 +28,18 @@ class SharingSettings(ServiceSettings):
     activation_hours: float = Field(
         default=72, gt=0, le=720, description="Hours for which an activation token can be used."
     )
+    glass_minutes: float = Field(
+        default=60, gt=0, le=1440, description="Minutes after which emergency access to a case ends."
+    )
+    glass_a_day: int = Field(
+        default=3, ge=1, le=1000, description="How often one person may take emergency access in 24 hours."
+    )
+    glass_review_hours: float = Field(
+        default=72,
+        gt=0,
+        le=720,
+        description="Hours after which emergency access that nobody has reviewed escalates.",
+    )
 
     @model_validator(mode="after")
     def _demo_only_on_this_machine(self) -> Self:
@@ -44,3 +56,11 @@ class SharingSettings(ServiceSettings):
     @property
     def activation_lasts(self) -> timedelta:
         return timedelta(hours=self.activation_hours)
+
+    @property
+    def glass_lasts(self) -> timedelta:
+        return timedelta(minutes=self.glass_minutes)
+
+    @property
+    def glass_reviewed_within(self) -> timedelta:
+        return timedelta(hours=self.glass_review_hours)

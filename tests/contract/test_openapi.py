@@ -75,7 +75,8 @@ PROMISED = """
 /cases/{}/access GET
 /cases/{}/consultations GET
 /access/explain POST
-/cases/{}/break-glass POST
+/cases/{}/break-glass GET POST
+/cases/{}/break-glass/{} PATCH
 /cases/{}/conflicts GET POST
 /stream GET
 /inbox GET
@@ -102,7 +103,7 @@ PROMISED = """
 /audit/reviews/{} PATCH
 /audit/usage GET
 """
-LATER = re.compile(r"/devices|/trainings|/transfers|/break-glass|/conflicts|/access/explain")
+LATER = re.compile(r"/devices|/trainings|/transfers|/access/explain")
 
 FOR_PAGES = {("notify", "count_unread")}
 """What only the web client asks."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .permit import CASEWORKERS, EVERYBODY, Permit
+from .permit import CASEWORKERS, EVERYBODY, TASKWORKERS, Permit
 
 _OPERATOR = Permit(frozenset({"system_operator"}), founding=True)
 _ADMIN = Permit(frozenset({"agency_admin", "system_operator"}), founding=True)
@@ -11,6 +11,8 @@ _SECURITY = Permit(frozenset({"security_manager"}), founding=True)
 _ALL = Permit(EVERYBODY, frozenset({"cases:read", "cases:write", "directory:read", "subscriptions"}))
 _ACCOUNT = Permit(EVERYBODY, before=True)
 _OWNER = Permit(CASEWORKERS, level="own")
+_ANSWERABLE = Permit(CASEWORKERS | {"agency_dpo", "partnership_dpo"}, level="know")
+"""An owner, or an officer who answers for the case: which, `sharing` finds out."""
 
 PERMITS = {
     # own account: before everything else
@@ -66,4 +68,11 @@ PERMITS = {
     "change_share": Permit(CASEWORKERS, level="know"),
     "revoke_share": _OWNER,
     "list_access": _OWNER,
+    # conflicts of interest, and access without a share. Whoever breaks glass need not know of the case; but
+    # that it misses one is counted as of a case, and told as of a case.
+    "declare_conflict": Permit(TASKWORKERS, level="know"),
+    "list_conflicts": _OWNER,
+    "break_glass": Permit(CASEWORKERS, level="know"),
+    "list_glasses": _ANSWERABLE,
+    "review_glass": _ANSWERABLE,
 }

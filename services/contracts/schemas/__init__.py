@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.contracts import (
+    alerts,
     audit,
     authority,
     caller,
@@ -32,7 +33,9 @@ from services.contracts.sharing import (
     account,
     agencies,
     clients,
+    conflicts,
     directory,
+    glass,
     people,
     procedures,
     protocols,
@@ -46,6 +49,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # The modules whose messages are published, each the prefix of its files.
 _SPOKEN = {
     "echo": echo,
+    "alerts": alerts,
     "authority": authority,
     "audit": audit,
     "notify": notify,
@@ -58,7 +62,9 @@ _SPOKEN = {
             account,
             agencies,
             clients,
+            conflicts,
             directory,
+            glass,
             people,
             procedures,
             protocols,

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from services.contracts.access import AccessList
+from services.contracts.alerts import AccessAlert
 from services.contracts.authority import CaseEvent, Question
 from services.contracts.envelope import Event
 from services.contracts.notify import ThinData, ThinEvent
@@ -33,6 +34,12 @@ TEXTS = {
     "task.cancelled": "A task was cancelled",
 }
 """The inbox's sentences, by event type. No names, no titles: who opens the case sees the rest (V6)."""
+ALERTS = {
+    "glass_broken": "Somebody took emergency access to a case: look into it",
+    "glass_overdue": "Emergency access to a case was not looked into in time",
+}
+"""The same of what calls attention (`contracts/alerts.py`)."""
+OTHER_ALERT = "Something about the access to a case needs attention"
 OF_CONTENT = frozenset({"case.updated", "case.closed", "case.reopened"})
 """They tell of status and changes, which who sees no more than the reference or own tasks is not shown."""
 OTHER_TEXT = "Something happened about a case"
@@ -41,7 +48,8 @@ OTHER_TEXT = "Something happened about a case"
 @dataclass(frozen=True, slots=True)
 class Item:
     """One event about a case. `keys`: the index keys of those who could know of the case then; whether they
-    may now is asked whenever it is shown. `n` counts the items of `notify`; 0 until it is given."""
+    may now is asked whenever it is shown. `alert`: it is one, for those who answer for the case. `n` counts
+    the items of `notify`; 0 until it is given."""
 
     id: str
     event_id: str
@@ -59,6 +67,7 @@ class Item:
     assignee: str | None = None
     actor_id: str | None = None
     owner_agency_id: str | None = None
+    alert: str | None = None
     n: int = field(default=0, compare=False)
 
     @property
@@ -72,11 +81,15 @@ class Item:
 
     @property
     def text(self) -> str:
+        if self.alert is not None:
+            return ALERTS.get(self.alert, OTHER_ALERT)
         return TEXTS.get(self.type, OTHER_TEXT)
 
     @property
     def href(self) -> str:
         """The page of the web client that shows it."""
+        if self.alert is not None and self.alert.startswith("glass_"):
+            return f"/cases/{self.case_id}/break-glass"
         return f"/cases/{self.case_id}"
 
     def question(self, principal_id: str) -> Question:
@@ -88,6 +101,7 @@ class Item:
             withheld_from=self.withheld_from,
             assignee=self.assignee,
             least="read" if self.type in OF_CONTENT else "know",
+            alert=self.alert is not None,
         )
 
     def thin(self, sequence: int | None = None) -> ThinEvent:
@@ -109,7 +123,8 @@ class Item:
 
 def item_of(event: Event, access: AccessList | None, item_id: str) -> Item:
     """The item of an event about a case, addressed to everyone whom its access list names; of one about a
-    share, to the owner and to those whom that share names still. A case without a list concerns nobody, but
+    share, to the owner and to those whom that share names still; of one about the list itself, to the owner
+    alone. A case without a list concerns nobody, but
     whoever has it open is woken. Raises pydantic.ValidationError."""
     told = event.read(CaseEvent)
     return Item(
@@ -120,7 +135,7 @@ def item_of(event: Event, access: AccessList | None, item_id: str) -> Item:
         number=event.number,
         at=event.time,
         case_id=told.case_id,
-        keys=() if access is None else _concerned(access, told.share_id),
+        keys=() if access is None else _concerned(access, event.type, told.share_id),
         entry_id=told.entry_id,
         task_id=told.task_id,
         share_id=told.share_id,
@@ -132,9 +147,28 @@ def item_of(event: Event, access: AccessList | None, item_id: str) -> Item:
     )
 
 
-def _concerned(access: AccessList, share_id: str | None) -> tuple[str, ...]:
-    """With whom else a case is shared, and that it was changed, is not told to the others."""
-    if share_id is None:
+def alert_of(event: Event, item_id: str) -> Item:
+    """The item of a calling, addressed as it says. Raises pydantic.ValidationError."""
+    told = event.read(AccessAlert)
+    return Item(
+        id=item_id,
+        event_id=event.id,
+        type=event.type,
+        source=event.source,
+        number=event.number,
+        at=event.time,
+        case_id=told.case_id,
+        keys=told.keys,
+        actor_id=told.actor_id,
+        owner_agency_id=told.agency_id,
+        alert=told.alert,
+    )
+
+
+def _concerned(access: AccessList, event_type: str, share_id: str | None) -> tuple[str, ...]:
+    """With whom else a case is shared, and that it was changed, is not told to the others; whom it is kept
+    from (a change of no share) even less."""
+    if share_id is None and event_type != "share.changed":
         return access.readers()
     named = tuple(share for share in access.shares if share.id == share_id)
     return access.model_copy(update={"shares": named}).readers()

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import bson
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING, DESCENDING, ReturnDocument
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
@@ -73,6 +73,23 @@ class OwnershipStore:
         with in_time():
             row = self._past.find_one({"_id": share_id})
         return None if row is None else PastGrant.model_validate(row)
+
+    def ended(self, share_ids: Iterable[str]) -> dict[str, datetime]:
+        """When those of these shares that are no more have ended."""
+        wanted = {"_id": {"$in": list(share_ids)}}
+        with in_time():
+            return {row["_id"]: row["ended_at"] for row in self._past.find(wanted, {"ended_at": True})}
+
+    def count_event(self, case_id: str, session: Session) -> int | None:
+        """The number of one more event about a case whose list stays as it is; None: there is no case."""
+        row = self._rows.find_one_and_update(
+            {"_id": case_id},
+            {"$inc": {"events": 1}},
+            {"events": True},
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        return None if row is None else int(row["events"])
 
     def past_of(self, case_id: str, after: str | None, limit: int) -> list[PastGrant]:
         """Shares of a case that are no more, the newest first, those older than the share `after`."""

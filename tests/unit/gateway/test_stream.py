@@ -227,6 +227,8 @@ def test_who_may_not_is_told_before_the_stream_begins(gateway: Gateway, played: 
 def test_the_keys_of_a_caller() -> None:
     assert keys_of('{"kind":"user","id":"u","team_ids":["a"],"name":"x"}') == {"u:u", "t:a"}
     assert keys_of('{"kind":"client","id":"c"}') == {"c:c"}
+    officer = '{"kind":"user","id":"u","agency_id":"a","roles":["agency_dpo","partnership_dpo"]}'
+    assert keys_of(officer) == {"u:u", "o:agency_dpo.a", "o:partnership_dpo"}
 
 
 class Clock:
