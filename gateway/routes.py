@@ -20,6 +20,7 @@ from services.contracts.sharing import (
     clients,
     conflicts,
     directory,
+    explain,
     glass,
     people,
     procedures,
@@ -35,7 +36,6 @@ _FROM_TO: Mapping[str, str] = MappingProxyType({"from": "since", "to": "until"})
 _PEOPLE = NotBuiltYet("Training records come with the governance work.")
 _DEVICES = NotBuiltYet("Devices and networks come with the security work.")
 _OWNERSHIP = NotBuiltYet("Ownership transfers come with later work on sharing.")
-_WHY = NotBuiltYet("Explanations of access come with later work on sharing.")
 
 
 def _s(method: str, *more: object, **options: object) -> Operation:
@@ -244,7 +244,7 @@ _TABLE: dict[str, dict[str, Entry]] = {
     "/cases/{case_id}/consultations": {
         "GET": _a("list_case_consultations", audit.ListCaseConsultations, audit.Consultations)
     },
-    "/access/explain": {"POST": _WHY},
+    "/access/explain": {"POST": _s("explain", explain.Explain, explain.Explanation, query=True)},
     "/cases/{case_id}/break-glass": {
         "GET": _s("list_glasses", glass.ListGlasses, glass.GlassPage),
         "POST": _s("break_glass", glass.BreakGlass, glass.GlassBroken, 201),

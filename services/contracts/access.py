@@ -194,27 +194,56 @@ def standing_of(caller: Caller, acl: AccessList) -> Standing | None:
         return None
     if caller.id in acl.excluded:  # whoever it is, its owner and administrators included
         return None
-    if acl.owner.agency.id in caller.inactive_agencies or caller.agency_id in caller.inactive_agencies:
+    if not agencies_active(caller, acl):
         return None
-    if caller.kind == "user" and caller.id == acl.owner.user.id and caller.agency_id == acl.owner.agency.id:
+    if owns(caller, acl):
         return Standing("owner", "own", tuple((section, "own") for section in SECTIONS), None, None)
     shares = list(_in_force(caller, acl))
-    if not shares:
-        return None
+    return standing_by(shares) if shares else None
+
+
+def standing_by(shares: list[Share]) -> Standing:
+    """How these shares together, of which there is one at least, let somebody stand."""
     best = max(shares, key=lambda share: (_RANK[share.level], _PREFERRED[share.kind]))
     return Standing(best.kind, best.level, _levels(shares), _until(shares), best.id)
+
+
+def agencies_active(caller: Caller, acl: AccessList) -> bool:
+    """The owner's and the caller's own."""
+    inactive = caller.inactive_agencies
+    return acl.owner.agency.id not in inactive and caller.agency_id not in inactive
+
+
+def owns(caller: Caller, acl: AccessList) -> bool:
+    """Whether the caller is the owner, and still of the agency whose case it is."""
+    owner = acl.owner
+    return caller.kind == "user" and caller.id == owner.user.id and caller.agency_id == owner.agency.id
 
 
 def _in_force(caller: Caller, acl: AccessList) -> Iterator[Share]:
     """The shares that name the caller (both keys) and hold at `caller.now`."""
     for share in acl.shares:
-        if share.agency_id != caller.agency_id or not names(share, caller):
-            continue
-        if share.expires_at is not None and share.expires_at <= caller.now:
-            continue
-        if share.protocol_id is not None and share.protocol_id in caller.inactive_protocols:
-            continue
-        yield share
+        if (
+            of_agency(share, caller)
+            and names(share, caller)
+            and in_date(share, caller)
+            and under_protocol(share, caller)
+        ):
+            yield share
+
+
+def of_agency(share: Share, caller: Caller) -> bool:
+    """The first key."""
+    return share.agency_id == caller.agency_id
+
+
+def in_date(share: Share, caller: Caller) -> bool:
+    return share.expires_at is None or share.expires_at > caller.now
+
+
+def under_protocol(share: Share, caller: Caller) -> bool:
+    """Whether what it rests on is in force: its protocol, to which the caller's agency is party."""
+    return share.protocol_id is None or share.protocol_id not in caller.inactive_protocols
 
 
 def names(share: Share, caller: Caller) -> bool:

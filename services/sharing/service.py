@@ -12,6 +12,7 @@ from services.sharing.handlers.authority import AuthorityHandlers
 from services.sharing.handlers.clients import Clients
 from services.sharing.handlers.conflicts import ConflictHandlers
 from services.sharing.handlers.directory import DirectoryHandlers
+from services.sharing.handlers.explain import ExplainHandlers
 from services.sharing.handlers.glass_reviews import GlassReviews
 from services.sharing.handlers.identify import Identification
 from services.sharing.handlers.ownership import OwnershipHandlers
@@ -35,7 +36,7 @@ class _Exceptions(ConflictHandlers, GlassReviews):
     """Who must not know of a case whatever names it, and who may see one though nothing does."""
 
 
-class SharingService(_Identity, _Granting, _Exceptions):
+class SharingService(_Identity, _Granting, ExplainHandlers, _Exceptions):
     """Who may see what."""
 
     name = "sharing"

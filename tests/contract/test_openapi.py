@@ -103,7 +103,7 @@ PROMISED = """
 /audit/reviews/{} PATCH
 /audit/usage GET
 """
-LATER = re.compile(r"/devices|/trainings|/transfers|/access/explain")
+LATER = re.compile(r"/devices|/trainings|/transfers")
 
 FOR_PAGES = {("notify", "count_unread")}
 """What only the web client asks."""

@@ -28,6 +28,7 @@ from services.cases.domain.subjects_in import row_of
 from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
 from services.contracts.access import AccessList
+from services.contracts.bars import About
 from services.contracts.vocabulary import CaseStatus, Template
 
 KNOWN_AT_MOST = 50_000
@@ -219,6 +220,13 @@ class CaseStore:
         with in_time():
             rows = list(self._rows.find({"_id": {"$in": sorted(case_ids)}}, {"_id": True}))
         return tuple(row["_id"] for row in rows)
+
+    def about(self, case_ids: Collection[str]) -> dict[str, About]:
+        """What bars hang on, of those that there are."""
+        with in_time():
+            shown = {"template": True, "marking": True}
+            rows = list(self._rows.find({"_id": {"$in": sorted(case_ids)}}, shown))
+        return {row["_id"]: About(row["template"], row["marking"]) for row in rows}
 
     def _note(self, epochs: Iterable[tuple[str, int]]) -> None:
         if len(self._known) > KNOWN_AT_MOST:

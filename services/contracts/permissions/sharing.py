@@ -68,6 +68,8 @@ PERMITS = {
     "change_share": Permit(CASEWORKERS, level="know"),
     "revoke_share": _OWNER,
     "list_access": _OWNER,
+    # The owner, and DPOs: whose case it is `sharing` finds out; to all others there is none.
+    "explain": Permit(EVERYBODY),
     # conflicts of interest, and access without a share. Whoever breaks glass need not know of the case; but
     # that it misses one is counted as of a case, and told as of a case.
     "declare_conflict": Permit(TASKWORKERS, level="know"),

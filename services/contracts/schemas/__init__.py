@@ -26,7 +26,7 @@ from services.contracts import (
     statements,
     witnesses,
 )
-from services.contracts.cases import cases, chronology, entries, geometry, links, subjects, tasks
+from services.contracts.cases import about, cases, chronology, entries, geometry, links, subjects, tasks
 from services.contracts.errors import registered
 from services.contracts.messages import EventData, Reply, Request
 from services.contracts.sharing import (
@@ -35,6 +35,7 @@ from services.contracts.sharing import (
     clients,
     conflicts,
     directory,
+    explain,
     glass,
     people,
     procedures,
@@ -64,6 +65,7 @@ _SPOKEN = {
             clients,
             conflicts,
             directory,
+            explain,
             glass,
             people,
             procedures,
@@ -75,7 +77,7 @@ _SPOKEN = {
     },
     **{
         f"cases.{module.__name__.rpartition('.')[2]}": module
-        for module in (cases, chronology, entries, geometry, links, subjects, tasks)
+        for module in (about, cases, chronology, entries, geometry, links, subjects, tasks)
     },
 }
 

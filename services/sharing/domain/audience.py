@@ -123,8 +123,10 @@ def _of_this_way(way: Way, ownership: Ownership, today: Today) -> str | None:
     """The same of a person against whom nothing stands else."""
     grant, caller = way.grant, caller_of(way.known, today.on, today.now)
     alone = ownership.acl.model_copy(update={"shares": (grant.share(),) if grant else ()})
-    if standing_of(caller, alone) is not None:
-        return None
+    standing = standing_of(caller, alone)
+    if standing is not None:
+        # Who sees tasks alone is shown nothing of a case below that level.
+        return None if way.known.works_on_cases or standing.reaches("task") else "level_too_low"
     if grant is None or not names(grant.share(), caller):
         return "not_a_member"
     return "share_expired" if grant.expired(today.now) else _protocol(grant, today)

@@ -9,7 +9,7 @@ from services.chassis.client import Peer, Remote
 from services.chassis.commands import CommandLog, Commands
 from services.chassis.recording import Keeper, Recording
 from services.chassis.stored import Stored
-from services.contracts.access import Decision, decide
+from services.contracts.access import AccessList, Decision, decide
 from services.contracts.caller import Caller
 from services.contracts.errors import NotVisible, Refused
 from services.contracts.permissions import Permit
@@ -32,10 +32,13 @@ class Looked:
         self.caller, self.case_id = caller, case_id
         self.agency_id: str | None = None
 
-    def decide(self, ownership: Ownership | None, permit: Permit) -> Decision:
+    def list_of(self, ownership: Ownership | None) -> AccessList:
         """By the same path for a case that there is not."""
         self.agency_id = None if ownership is None else ownership.owner.agency.id
-        return decide(self.caller, (ownership or _DECOY).acl, permit)
+        return (ownership or _DECOY).acl
+
+    def decide(self, ownership: Ownership | None, permit: Permit) -> Decision:
+        return decide(self.caller, self.list_of(ownership), permit)
 
     def judge(self, ownership: Ownership | None, permit: Permit) -> Ownership:
         """The ownership, if the caller may. Raises NotVisible, RoleRequired, NotOwner, LevelTooLow."""

@@ -19,6 +19,7 @@ from services.contracts.errors import FieldError, Invalid, NotVisible
 from services.contracts.vocabulary import AgencyState
 from services.sharing.domain.agencies import Agency
 from services.sharing.domain.words import key_of
+from services.sharing.stores.kept import Kept
 from services.sharing.stores.pages import page_by_name
 
 HISTORY_KEPT = 200
@@ -26,7 +27,7 @@ HISTORY_KEPT = 200
 
 class AgencyStore:
     def __init__(self, database: Database[Document]) -> None:
-        self._rows = database["agencies"]
+        self._rows, self._kept = database["agencies"], Kept(database, "agency")
 
     def add(self, agency: Agency, session: Session | None = None) -> None:
         """Raises Invalid, `/name` taken."""
@@ -56,22 +57,22 @@ class AgencyStore:
             row = self._rows.find_one({"_id": agency_id}, {"history": False}, session=session)
         if row is None:
             raise NotVisible
-        return _agency(row)
+        return agency_of(row)
 
     def known(self, ids: Iterable[str], session: Session | None = None) -> dict[str, Agency]:
         """Those of the ids that there are."""
         with in_time():
             rows = list(self._rows.find({"_id": {"$in": list(ids)}}, {"history": False}, session=session))
-        return {row["_id"]: _agency(row) for row in rows}
+        return {row["_id"]: agency_of(row) for row in rows}
 
     def of_type(self, kind: str, session: Session | None = None) -> list[Agency]:
         """There are few agencies: no index serves this."""
         with in_time():
             rows = list(self._rows.find({"type": kind}, {"history": False}, session=session).limit(100))
-        return [_agency(row) for row in rows]
+        return [agency_of(row) for row in rows]
 
     def page(self, limit: int, cursor: str | None) -> tuple[list[Agency], str | None]:
-        return page_by_name(self._rows, {}, "key", limit=limit, cursor=cursor, make=_agency)
+        return page_by_name(self._rows, {}, "key", limit=limit, cursor=cursor, make=agency_of)
 
     def change(self, before: Agency, changes: Document, now: datetime, session: Session) -> Agency:
         """Set `name` or `area`. Raises Invalid, `/name` taken."""
@@ -94,7 +95,7 @@ class AgencyStore:
         change: Document = {"$set": {**values, "updated_at": now}, "$inc": {"version": 1}}
         if step is not None:
             change["$push"] = {"history": {"$each": [step], "$slice": -HISTORY_KEPT}}
-        self._rows.update_one({"_id": before.id}, change, session=session)
+        self._kept.update({"_id": before.id}, change, session)
         shown = {key: value for key, value in values.items() if key != "key"}
         return replace(before, **shown, version=before.version + 1, updated_at=now)
 
@@ -103,7 +104,7 @@ def _taken() -> Invalid:
     return Invalid(errors=(FieldError("/name", "name_taken", "Another agency has this name."),))
 
 
-def _agency(row: Document) -> Agency:
+def agency_of(row: Document) -> Agency:
     return Agency(
         id=row["_id"],
         name=row["name"],

@@ -22,6 +22,8 @@ from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
 from services.contracts.errors import Busy
 from services.sharing.domain.ownership import Change, Ownership, PastGrant, decoy
+from services.sharing.stores.kept import STEPS as HISTORY_STEPS
+from services.sharing.stores.kept import Kept
 
 
 class AlreadyOwned(Exception):
@@ -33,13 +35,14 @@ class OwnershipStore:
 
     def __init__(self, database: Database[Document]) -> None:
         self._rows, self._past = database["ownerships"], database["past_shares"]
+        self._kept = Kept(database, "ownership")
         self._decoy = bson.encode(_row(decoy()))
 
     def find(self, case_id: str, session: Session | None = None) -> Ownership | None:
         """None takes as long as a case: how long it took must not tell whether there is one (V7)."""
         with in_time():
             row = self._rows.find_one({"_id": case_id}, session=session)
-        found = _ownership(row or bson.decode(self._decoy, codec_options=self._rows.codec_options))
+        found = ownership_of(row or bson.decode(self._decoy, codec_options=self._rows.codec_options))
         return None if row is None else found
 
     def known(self, case_ids: Iterable[str]) -> dict[str, Ownership]:
@@ -47,7 +50,7 @@ class OwnershipStore:
         wanted = list(case_ids)
         with in_time():
             rows = list(self._rows.find({"_id": {"$in": wanted}}).batch_size(len(wanted) + 1))
-        return {row["_id"]: _ownership(row) for row in rows}
+        return {row["_id"]: ownership_of(row) for row in rows}
 
     def add(self, ownership: Ownership, session: Session) -> None:
         """Raises AlreadyOwned."""
@@ -59,12 +62,8 @@ class OwnershipStore:
     def save(self, change: Change, session: Session) -> None:
         """Put a change in the place of what it was decided on, which was read in the same transaction."""
         row = change.after.model_dump()
-        done = self._rows.replace_one(
-            {"_id": row.pop("case_id"), "term": change.after.term, "epoch": change.before},
-            row,
-            session=session,
-        )
-        if not done.matched_count:
+        wanted = {"_id": row.pop("case_id"), "term": change.after.term, "epoch": change.before}
+        if not self._kept.replace(wanted, row, session):
             raise Busy(cause="ownership moved")
         if change.past:
             self._past.insert_many([_past_row(one) for one in change.past], session=session)
@@ -118,7 +117,7 @@ class OwnershipStore:
             return self._rows.delete_many(wanted).deleted_count
 
 
-def _ownership(row: Document) -> Ownership:
+def ownership_of(row: Document) -> Ownership:
     return Ownership.model_validate({**row, "case_id": row["_id"]})
 
 
@@ -138,4 +137,4 @@ def make_indexes(database: Database[Document]) -> None:
     database["past_shares"].create_index([("case_id", ASCENDING), ("_id", DESCENDING)], name="by_case")
 
 
-STEPS = (Step("ownerships_indexes", make_indexes),)
+STEPS = (Step("ownerships_indexes", make_indexes), *HISTORY_STEPS)

@@ -29,6 +29,7 @@ from services.contracts.errors import FieldError, Invalid, NotVisible
 from services.sharing.domain.people import Appointment, User
 from services.sharing.domain.procedures import Signature
 from services.sharing.domain.words import key_of, words_of
+from services.sharing.stores.kept import Kept
 from services.sharing.stores.pages import page_by_name
 
 HISTORY_KEPT = 100
@@ -55,7 +56,7 @@ class UserStore:
     """People as their administrators and colleagues see them."""
 
     def __init__(self, database: Database[Document]) -> None:
-        self._rows = database["users"]
+        self._rows, self._kept = database["users"], Kept(database, "user")
 
     def add(self, user: User, activation: Document, session: Session | None = None) -> None:
         """`activation` is {hash, expires_at}. Raises Invalid, `/username` taken."""
@@ -159,31 +160,31 @@ class UserStore:
         self._update(before.id, row, by=by, what="reset", now=now, session=session)
 
     def put_into_team(self, team_id: str, ids: Iterable[str], now: datetime, session: Session) -> None:
-        self._rows.update_many(
+        self._kept.update_all(
             {"_id": {"$in": list(ids)}},
             {"$addToSet": {"team_ids": team_id}, "$inc": {"version": 1}, "$set": {"updated_at": now}},
-            session=session,
+            session,
         )
 
     def take_out_of_team(self, team_id: str, ids: Iterable[str], now: datetime, session: Session) -> None:
-        self._rows.update_many(
+        self._kept.update_all(
             {"_id": {"$in": list(ids)}},
             {"$pull": {"team_ids": team_id}, "$inc": {"version": 1}, "$set": {"updated_at": now}},
-            session=session,
+            session,
         )
 
     def _update(
         self, user_id: str, values: Document, *, by: str, what: str, now: datetime, session: Session
     ) -> None:
         step = {"at": now, "by": by, "what": what}
-        self._rows.update_one(
+        self._kept.update(
             {"_id": user_id},
             {
                 "$set": {**values, "updated_at": now},
                 "$inc": {"version": 1},
                 "$push": {"history": {"$each": [step], "$slice": -HISTORY_KEPT}},
             },
-            session=session,
+            session,
         )
 
 

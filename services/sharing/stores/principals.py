@@ -18,6 +18,7 @@ from services.sharing.domain.people import User
 from services.sharing.domain.procedures import Signature
 from services.sharing.domain.sessions import MOST, Session
 from services.sharing.stores.clients import client_of
+from services.sharing.stores.kept import Kept
 from services.sharing.stores.people import PROJECTION, signature_of, user_of
 
 _SIGNATURES_KEPT = 100
@@ -39,6 +40,7 @@ class Locked:
 class PrincipalStore:
     def __init__(self, database: Database[Document]) -> None:
         self._users, self._clients = database["users"], database["clients"]
+        self._kept = Kept(database, "user")
 
     # Who sends a request: one read
 
@@ -162,7 +164,7 @@ class PrincipalStore:
         transaction: Transaction,
     ) -> bool:
         """Whether the activation could still be used."""
-        done = self._users.update_one(
+        return self._kept.update(
             {
                 "_id": user_id,
                 "state": "invited",
@@ -178,9 +180,8 @@ class PrincipalStore:
                 },
                 "$inc": {"version": 1},
             },
-            session=transaction,
+            transaction,
         )
-        return bool(done.modified_count)
 
     def set_password(
         self,
@@ -228,13 +229,13 @@ class PrincipalStore:
             "sha256": signature.sha256,
             "signed_at": signature.signed_at,
         }
-        self._users.update_one(
+        self._kept.update(
             {"_id": user_id},
             {
                 "$set": {"signature": row},
                 "$push": {"signatures": {"$each": [row], "$slice": -_SIGNATURES_KEPT}},
             },
-            session=transaction,
+            transaction,
         )
 
     def signature(self, user_id: str) -> Signature | None:
