@@ -125,6 +125,13 @@ BODIES: dict[tuple[str, str], Body] = {
         "case_id": world.ids["case_id"],
         "action": "read",
     },
+    ("POST", "/cases/{}/break-glass"): lambda _: {"reason": "matrix"},
+    ("PATCH", "/cases/{}/break-glass/{}"): lambda _: {"decision": "justified", "reason": "matrix"},
+    ("POST", "/cases/{}/conflicts"): lambda world: {
+        "user_id": world.ids["user_id"],
+        "kind": "other",
+        "reason": "matrix",
+    },
     ("POST", "/audit/cosignatures"): lambda _: {"note": "no note", "verifier_key": "no key"},
     ("PATCH", "/inbox/{}"): lambda _: {"read": True},
     ("POST", "/inbox/read-marks"): lambda _: {"up_to": str(uuid.UUID(int=7 << 76 | 8 << 60))},

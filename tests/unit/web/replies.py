@@ -16,7 +16,9 @@ from services.contracts.sharing import (
     account,
     agencies,
     clients,
+    conflicts,
     directory,
+    glass,
     people,
     procedures,
     protocols,
@@ -194,6 +196,18 @@ _REVIEW: dict[str, Any] = {
 }  # fmt: skip
 _FIGURES = {"active_users": 1, "cases_opened": 2, "contributions": 3, "last_log_in": AT}
 
+CONFLICT: dict[str, Any] = {
+    "id": "f1", "case_id": "c1", "user": ME, "agency": OTHERS, "kind": "neighbour", "reason": CANARY,
+    "declared_by": ME, "created_at": AT,
+}  # fmt: skip
+GLASS: dict[str, Any] = {
+    "id": "b1", "case_id": "c1", "user": ME, "agency": OTHERS, "access_reason": "safeguarding",
+    "reason": CANARY, "created_at": AT, "until": LATER, "ended_at": None, "review": "justified",
+    "review_by": LATER, "escalated_at": None,
+    "decisions": [{"decision": "justified", "reason": CANARY, "by": ME, "at": AT}],
+}  # fmt: skip
+OPEN_GLASS = {**GLASS, "id": "b2", "review": "open", "decisions": [], "escalated_at": AT, "ended_at": AT}
+
 
 REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
     ("sharing", "me"): (
@@ -277,6 +291,11 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
         _items(_ACCESS, {**_ACCESS, "via": "owner", "share_id": None, "now": "open", "purpose": None,
                          "protocol": None, "legal_gateway": None, "until": None, "blocked_by": None}),
     ),
+    ("sharing", "declare_conflict"): (conflicts.ConflictView, CONFLICT),
+    ("sharing", "list_conflicts"): (conflicts.ConflictPage, _items(CONFLICT)),
+    ("sharing", "break_glass"): (glass.GlassBroken, {"id": "b1", "case_id": "c1", "until": LATER}),
+    ("sharing", "list_glasses"): (glass.GlassPage, _items(GLASS, OPEN_GLASS)),
+    ("sharing", "review_glass"): (glass.GlassView, GLASS),
     ("cases", "list_cases"): (cases.CasePage, _items(_LISTED, KNOWN)),
     ("cases", "search_cases"): (cases.CasePage, _items(_LISTED)),
     ("cases", "get_case"): (cases.CaseView, CASE),
