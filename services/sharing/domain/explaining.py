@@ -6,8 +6,8 @@ would be, behind what `sharing` asks of a caller before: its account, its agency
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.contracts.access import AccessList, decide, owns
@@ -28,13 +28,15 @@ NOT_THERE = "not_there"
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One question with all that it hangs on, as it stood at one instant (`today.now`). `ownership` None: the
-    case was not there. `about` None: what its use and marking ask of a reader is not known."""
+    case was not there. `about` None: what its use and marking ask of a reader is not known. `barred`: what
+    stands against the person by itself, as far as that is known without a session."""
 
     action: str
     known: Known
     ownership: Ownership | None
     about: About | None
     today: Today
+    barred: Mapping[str, Bar] = field(default_factory=dict)
 
     @property
     def list(self) -> AccessList:
@@ -42,7 +44,8 @@ class Asked:
 
     @property
     def caller(self) -> Caller:
-        return caller_of(self.known, self.today.on, self.today.now)
+        caller = caller_of(self.known, self.today.on, self.today.now)
+        return caller.model_copy(update={"barred": dict(self.barred)})
 
 
 def may_ask(caller: Caller, acl: AccessList, of_agency: str | None) -> bool:
