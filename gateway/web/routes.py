@@ -31,6 +31,7 @@ from gateway.web.pages import (
     sharing,
     statements,
     tasks,
+    why,
 )
 from gateway.web.templating import Templates
 
@@ -70,6 +71,7 @@ PAGES: dict[str, type[Page]] = {
     "/cases/{case_id}/shares/{share_id}/revoke": sharing.Revoke,
     "/cases/{case_id}/shares/{share_id}/hand-back": sharing.HandBack,
     "/cases/{case_id}/access": sharing.Access,
+    "/access/why": why.Why,
     "/cases/{case_id}/consultations": sharing.Seen,
     "/cases/{case_id}/conflicts": glass.Conflicts,
     "/cases/{case_id}/conflicts/own": glass.OwnConflict,

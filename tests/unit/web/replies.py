@@ -18,6 +18,7 @@ from services.contracts.sharing import (
     clients,
     conflicts,
     directory,
+    explain,
     glass,
     people,
     procedures,
@@ -43,6 +44,20 @@ _METHODS = [
     "withdraw_entry", "add_task", "share_case", "list_access",
 ]  # fmt: skip
 
+WHY: dict[str, Any] = {
+    "allowed": False,
+    "steps": [
+        {"step": "principal_active", "holds": True},
+        {"step": "protocol_active", "holds": True, "cites": {
+            "protocols": [{"id": "p1", "clause": CANARY}], "legal_gateways": [CANARY]}},
+        {"step": "procedure_signed", "holds": True, "cites": {"procedure_version": 3}},
+        {"step": "training_current", "holds": False, "cites": {
+            "use": "iom", "code": "training_required", "clause": CANARY}},
+        {"step": "place_and_device", "holds": None, "cites": {"marking": "official"}},
+        {"step": "individual_granted", "holds": True, "cites": {"share_ids": ["h1"]}},
+        {"step": "reason_given", "holds": None},
+    ],
+}  # fmt: skip
 ENTRY: dict[str, Any] = {
     "id": "n1", "type": "incident_report", "occurred_at": AT, "reported_at": AT, "channel": "101",
     "text": CANARY, "subject_ids": ["s1"], "withhold_from": ["a2"], "author": ME, "agency": AGENCY,
@@ -286,6 +301,7 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
         shares.ShareChecked,
         {k: v for k, v in SHARE.items() if k in shares.Terms.model_fields and k != "etag"},
     ),
+    ("sharing", "explain"): (explain.Explanation, WHY),
     ("sharing", "list_access"): (
         shares.AccessPage,
         _items(_ACCESS, {**_ACCESS, "via": "owner", "share_id": None, "now": "open", "purpose": None,
