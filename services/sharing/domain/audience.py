@@ -34,8 +34,12 @@ def ways(ownership: Ownership, known: Mapping[str, Known], members: Collection[K
     agency any more has no way in."""
     found, owner = [*_owners_way(ownership, known)], f"u:{ownership.owner.user.id}"
     for grant in ownership.grants:
-        # The owner has everything: what else names it opens nothing.
-        others = (way for way in _ways(grant, known, members) if way.known.key != owner)
+        # The owner has everything: what else names it opens nothing, unless it is of another agency now.
+        others = (
+            way
+            for way in _ways(grant, known, members)
+            if way.known.key != owner or way.known.agency.id != ownership.owner.agency.id
+        )
         found += {way.place: way for way in others}.values()
     return sorted(found, key=lambda way: way.place)
 
