@@ -28,6 +28,7 @@ from services.contracts.sharing import (
     sessions,
     shares,
     teams,
+    transfers,
 )
 from services.contracts.views import Empty
 
@@ -35,7 +36,6 @@ PREFIX = "/api/v1"
 _FROM_TO: Mapping[str, str] = MappingProxyType({"from": "since", "to": "until"})
 _PEOPLE = NotBuiltYet("Training records come with the governance work.")
 _DEVICES = NotBuiltYet("Devices and networks come with the security work.")
-_OWNERSHIP = NotBuiltYet("Ownership transfers come with later work on sharing.")
 
 
 def _s(method: str, *more: object, **options: object) -> Operation:
@@ -238,8 +238,14 @@ _TABLE: dict[str, dict[str, Entry]] = {
         "PATCH": _s("change_share", shares.ChangeShare, shares.ShareView),
         "DELETE": _s("revoke_share", shares.RevokeShare, Empty, 204),
     },
-    "/cases/{case_id}/transfers": {"GET": _OWNERSHIP, "POST": _OWNERSHIP},
-    "/cases/{case_id}/transfers/{transfer_id}": {"PATCH": _OWNERSHIP},
+    "/cases/{case_id}/transfers": {
+        "GET": _s("list_transfers", transfers.ListTransfers, transfers.TransferPage),
+        "POST": _s("offer_transfer", transfers.OfferTransfer, transfers.TransferView, 201),
+    },
+    "/cases/{case_id}/transfers/{transfer_id}": {
+        "PATCH": _s("decide_transfer", transfers.DecideTransfer, transfers.TransferView)
+    },
+    "/ownerless-cases": {"GET": _s("list_ownerless", transfers.ListOwnerless, transfers.OwnerlessPage)},
     "/cases/{case_id}/access": {"GET": _s("list_access", shares.ListAccess, shares.AccessPage)},
     "/cases/{case_id}/consultations": {
         "GET": _a("list_case_consultations", audit.ListCaseConsultations, audit.Consultations)

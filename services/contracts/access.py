@@ -29,8 +29,9 @@ from .vocabulary import LEVELS, SECTIONS, Section, ShareLevel, Side
 
 Via = Literal["owner", "team", "share", "break_glass"]
 ShareKind = Literal["share", "team", "break_glass"]
+NamingKind = ShareKind | Literal["offer"]
 _RANK = {level: rank for rank, level in enumerate((*LEVELS, "own"))}
-_PREFERRED: dict[ShareKind, int] = {"break_glass": 0, "share": 1, "team": 2}
+_PREFERRED: dict[NamingKind, int] = {"offer": -1, "break_glass": 0, "share": 1, "team": 2}
 """Which way in is named where two give the same level: a broken glass only where nothing else does."""
 NEVER_PERPETRATOR: frozenset[Section] = frozenset({"victim", "safe_contact"})
 """Sections that nobody on the perpetrator's side ever sees."""
@@ -52,12 +53,13 @@ class Share(_Frozen):
     """One grant: an agency AND people, teams or clients in it (R34), in force until `expires_at`.
 
     The owner's own team has one too (`kind` team): it rests on no protocol and runs until it is revoked. A
-    broken glass is one as well (`kind` break_glass): of one person, for a short time, on no protocol.
+    broken glass is one as well (`kind` break_glass): of one person, for a short time, on no protocol. So is
+    what lets somebody know of a case that is offered to them (`kind` offer): no share stands behind it.
     Shares that were revoked are not in the list.
     """
 
     id: str
-    kind: ShareKind = "share"
+    kind: NamingKind = "share"
     agency_id: str
     user_ids: tuple[str, ...] = ()
     team_ids: tuple[str, ...] = ()
@@ -205,6 +207,8 @@ def standing_of(caller: Caller, acl: AccessList) -> Standing | None:
 def standing_by(shares: list[Share]) -> Standing:
     """How these shares together, of which there is one at least, let somebody stand."""
     best = max(shares, key=lambda share: (_RANK[share.level], _PREFERRED[share.kind]))
+    if best.kind == "offer":
+        return Standing("share", best.level, _levels(shares), _until(shares), None)
     return Standing(best.kind, best.level, _levels(shares), _until(shares), best.id)
 
 

@@ -20,7 +20,9 @@ from services.sharing.handlers.people import People
 from services.sharing.handlers.procedures import Procedures
 from services.sharing.handlers.protocols import Protocols
 from services.sharing.handlers.shares import ShareHandlers
+from services.sharing.handlers.succession import SuccessionHandlers
 from services.sharing.handlers.teams import Teams
+from services.sharing.handlers.transfers import TransferHandlers
 from services.sharing.settings import SharingSettings
 
 
@@ -36,7 +38,11 @@ class _Exceptions(ConflictHandlers, GlassReviews):
     """Who must not know of a case whatever names it, and who may see one though nothing does."""
 
 
-class SharingService(_Identity, _Granting, ExplainHandlers, _Exceptions):
+class _Passing(TransferHandlers, SuccessionHandlers):
+    """Who owns a case next."""
+
+
+class SharingService(_Identity, _Granting, _Exceptions, _Passing, ExplainHandlers):
     """Who may see what."""
 
     name = "sharing"

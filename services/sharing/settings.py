@@ -40,6 +40,15 @@ class SharingSettings(ServiceSettings):
         le=720,
         description="Hours after which emergency access that nobody has reviewed escalates.",
     )
+    transfer_days: float = Field(
+        default=14, gt=0, le=90, description="Days after which an offer to transfer a case lapses."
+    )
+    consent_days: float = Field(
+        default=14,
+        gt=0,
+        le=90,
+        description="Days in which a new owner confirms the consent that shares rest on; else these suspend.",
+    )
 
     @model_validator(mode="after")
     def _demo_only_on_this_machine(self) -> Self:

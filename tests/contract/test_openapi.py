@@ -72,6 +72,7 @@ PROMISED = """
 /cases/{}/shares/preview POST
 /cases/{}/transfers GET POST
 /cases/{}/transfers/{} PATCH
+/ownerless-cases GET
 /cases/{}/access GET
 /cases/{}/consultations GET
 /access/explain POST
@@ -103,7 +104,7 @@ PROMISED = """
 /audit/reviews/{} PATCH
 /audit/usage GET
 """
-LATER = re.compile(r"/devices|/trainings|/transfers")
+LATER = re.compile(r"/devices|/trainings")
 
 FOR_PAGES = {("notify", "count_unread")}
 """What only the web client asks."""

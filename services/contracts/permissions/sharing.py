@@ -68,6 +68,12 @@ PERMITS = {
     "change_share": Permit(CASEWORKERS, level="know"),
     "revoke_share": _OWNER,
     "list_access": _OWNER,
+    # Transfers: the addressee decides. An administrator finds a new owner where the owner cannot act: that it
+    # may is found out by `sharing`.
+    "offer_transfer": _OWNER,
+    "list_transfers": Permit(CASEWORKERS, level="know"),
+    "decide_transfer": Permit(CASEWORKERS, level="know"),
+    "list_ownerless": _OWN_ADMIN,
     # The owner, and DPOs: whose case it is `sharing` finds out; to all others there is none.
     "explain": Permit(EVERYBODY),
     # conflicts of interest, and access without a share. Whoever breaks glass need not know of the case; but

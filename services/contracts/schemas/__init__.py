@@ -43,6 +43,7 @@ from services.contracts.sharing import (
     sessions,
     shares,
     teams,
+    transfers,
 )
 
 FOLDER = Path(__file__).parent
@@ -73,6 +74,7 @@ _SPOKEN = {
             sessions,
             shares,
             teams,
+            transfers,
         )
     },
     **{

@@ -162,10 +162,12 @@ class Named(Reply):
 
 
 class ConsentView(Reply):
-    """The reason is the owner's to see."""
+    """The reason is the owner's to see. `confirm_by`: the case has a new owner, who confirms it by then
+    (PATCH with `consent`); else the share is suspended until it is."""
 
     state: ConsentState
     reason: str | None = None
+    confirm_by: Moment | None = None
 
 
 class Terms(View):
@@ -203,7 +205,7 @@ class Revocation(Reply):
 
 
 class ShareView(Terms):
-    """One share. `suspended`: an agency or the protocol is not in force now."""
+    """One share. `suspended`: an agency or the protocol is not in force now, or consent is not confirmed."""
 
     id: str
     case_id: str

@@ -37,6 +37,11 @@ TEXTS = {
 ALERTS = {
     "glass_broken": "Somebody took emergency access to a case: look into it",
     "glass_overdue": "Emergency access to a case was not looked into in time",
+    "transfer_offered": "You are offered a case: accept or decline it",
+    "transfer_declined": "Your offer of a case was declined",
+    "transfer_cancelled": "The offer of a case was taken back",
+    "transfer_lapsed": "Nobody took up the offer of a case in time",
+    "ownerless": "A case of your agency has no owner who can act: its administrator has to find one",
 }
 """The same of what calls attention (`contracts/alerts.py`)."""
 OTHER_ALERT = "Something about the access to a case needs attention"
@@ -86,10 +91,18 @@ class Item:
         return TEXTS.get(self.type, OTHER_TEXT)
 
     @property
+    def _of_a_transfer(self) -> bool:
+        return self.alert is not None and self.alert.startswith("transfer_")
+
+    @property
     def href(self) -> str:
         """The page of the web client that shows it."""
         if self.alert is not None and self.alert.startswith("glass_"):
             return f"/cases/{self.case_id}/break-glass"
+        if self._of_a_transfer:
+            return f"/cases/{self.case_id}/transfers"
+        if self.alert == "ownerless":
+            return f"/audit?case_id={self.case_id}"
         return f"/cases/{self.case_id}"
 
     def question(self, principal_id: str) -> Question:
@@ -101,7 +114,8 @@ class Item:
             withheld_from=self.withheld_from,
             assignee=self.assignee,
             least="read" if self.type in OF_CONTENT else "know",
-            alert=self.alert is not None,
+            # Who is offered a case knows of it by the offer; that is asked like anything else.
+            alert=self.alert is not None and not self._of_a_transfer,
         )
 
     def thin(self, sequence: int | None = None) -> ThinEvent:

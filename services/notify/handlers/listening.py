@@ -26,7 +26,6 @@ OF_CASES = (
     "case.updated",
     "case.closed",
     "case.reopened",
-    "case.transferred",
     "entry.added",
     "entry.revised",
     "entry.withdrawn",
@@ -36,7 +35,7 @@ OF_CASES = (
     "task.done",
     "task.cancelled",
 )
-OF_SHARING = ("case.shared", "share.changed", "share.revoked")
+OF_SHARING = ("case.transferred", "case.shared", "share.changed", "share.revoked")
 
 
 def _each(source: str, event_types: Iterable[str]) -> Callable[[Method], Method]:

@@ -58,6 +58,8 @@ def _applied(grant: Grant, change: ShareChange, now: datetime) -> Grant:
     }
     if change.members is not None:
         update |= ids_of(change.members)
+    if change.consent is not None:
+        update["confirm_by"] = None
     if change.sections is not None:
         update["sections"] = in_order(change.sections)
     return grant.model_copy(update={**update, "updated_at": now})

@@ -12,6 +12,7 @@ from services.contracts.sharing.shares import AccessItem, Clause, Who
 from services.contracts.vocabulary import SECTIONS
 from services.sharing.domain.known import Known, Today, caller_of
 from services.sharing.domain.ownership import Grant, Ownership
+from services.sharing.domain.transfers import ways_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def ways(ownership: Ownership, known: Mapping[str, Known], members: Collection[K
     """In the order of `place`. `members` are the people of every team that is named; who is no member of the
     agency any more has no way in."""
     found, owner = [*_owners_way(ownership, known)], f"u:{ownership.owner.user.id}"
-    for grant in ownership.grants:
+    for grant in ways_in(ownership):
         # The owner has everything: what else names it opens nothing, unless it is of another agency now.
         others = (
             way
@@ -69,6 +70,7 @@ def item(way: Way, ownership: Ownership, today: Today) -> AccessItem:
     who: dict[str, Any] = {"kind": one.kind, "id": one.id, "name": one.name, "agency": one.agency}
     if way.team is not None:
         who["team"] = way.team
+    offer = ownership.transfer
     blocked = blocked_by(way, ownership, today)
     shown: dict[str, Any] = {
         "who": Who(**who),
@@ -76,6 +78,8 @@ def item(way: Way, ownership: Ownership, today: Today) -> AccessItem:
         "procedure_version": one.signed,
         "now": "open" if blocked is None else "blocked",
     }
+    if offer is not None and shown.get("share_id") == offer.id:
+        del shown["share_id"]  # known of by an offer of the case: there is no share to look at
     if blocked is not None:
         shown["blocked_by"] = blocked
     return AccessItem(**shown)
@@ -133,7 +137,9 @@ def _of_this_way(way: Way, ownership: Ownership, today: Today) -> str | None:
         return None if way.known.works_on_cases or standing.reaches("task") else "level_too_low"
     if grant is None or not names(grant.share(), caller):
         return "not_a_member"
-    return "share_expired" if grant.expired(today.now) else _protocol(grant, today)
+    if grant.expired(today.now):
+        return "share_expired"
+    return "consent_unconfirmed" if grant.unconfirmed(today.now) else _protocol(grant, today)
 
 
 def _protocol(grant: Grant, today: Today) -> str:

@@ -31,7 +31,8 @@ class Today:
 class Known:
     """`because`: why it can open nothing now, whatever names it. `roles` are those in force today. `signed`:
     the version of the procedure that it, or a client's accountable person, signed last. `account` and
-    `procedure`: what stands against it by these alone, whatever else does."""
+    `procedure`: what stands against it by these alone, whatever else does. `deputy_id`: who is given an
+    owner's cases when the owner cannot act."""
 
     kind: Literal["user", "team", "client"]
     id: str
@@ -46,6 +47,7 @@ class Known:
     signed: int | None = None
     account: str | None = None
     procedure: str | None = None
+    deputy_id: str | None = None
 
     @property
     def key(self) -> str:
@@ -87,6 +89,7 @@ def known_user(user: User, standing: StandingOn, now: datetime) -> Known:
         signed=user.signature.version if user.signature else None,
         account=_account_because(user),
         procedure=_procedure_because(user, standing, now),
+        deputy_id=user.deputy_id,
     )
 
 

@@ -25,6 +25,7 @@ from services.contracts.vocabulary import (
     ShareState,
     Side,
 )
+from services.sharing.domain.offers import Offer, Transfer
 
 KEPT_AFTER_EXPIRY = timedelta(days=7)
 """How long a share that has expired stays beside those in force; then it is among the past ones."""
@@ -35,7 +36,8 @@ class _Kept(BaseModel):
 
 
 class Grant(_Kept):
-    """One share with all that was agreed: what `access.Share` says, and why."""
+    """One share with all that was agreed: what `access.Share` says, and why. `confirm_by`: the case has a new
+    owner, to whom consent has to be confirmed by then; the share is suspended from then until it is."""
 
     id: str
     kind: ShareKind
@@ -52,6 +54,7 @@ class Grant(_Kept):
     legal_gateway: str | None = None
     consent: Consent | None = None
     expires_at: Moment | None = None
+    confirm_by: Moment | None = None
     note: str | None = None
     regime: Regime
     granted_by: Ref
@@ -59,8 +62,17 @@ class Grant(_Kept):
     updated_at: Moment
 
     def share(self) -> Share:
-        """As the holders see it."""
-        return Share(agency_id=self.agency.id, **{name: getattr(self, name) for name in _SHARED})
+        """As the holders see it: the date that they judge by is the one from which it gives nothing."""
+        shared = {name: getattr(self, name) for name in _SHARED}
+        return Share(agency_id=self.agency.id, **{**shared, "expires_at": self.ends_at})
+
+    @property
+    def ends_at(self) -> datetime | None:
+        return min((one for one in (self.expires_at, self.confirm_by) if one is not None), default=None)
+
+    def unconfirmed(self, now: datetime) -> bool:
+        """Whether it gives nothing because consent was not confirmed to the new owner in time."""
+        return self.confirm_by is not None and self.confirm_by <= now
 
     def members(self) -> frozenset[str]:
         """Everyone named, as index keys."""
@@ -108,7 +120,8 @@ class Conflict(_Kept):
 
 
 class Ownership(_Kept):
-    """`events` counts what was told of this case; `confirmed`: `cases` has been seen to know it."""
+    """`events` counts what was told of this case; `confirmed`: `cases` has been seen to know it. `transfer`:
+    to whom it is offered. `ownerless_since`: its owner cannot act, and nobody could be given it."""
 
     case_id: str
     term: int
@@ -117,6 +130,8 @@ class Ownership(_Kept):
     owner: Owner
     grants: tuple[Grant, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    transfer: Offer | None = None
+    ownerless_since: Moment | None = None
     registered_at: Moment
     confirmed: bool = False
 
@@ -127,7 +142,10 @@ class Ownership(_Kept):
             term=self.term,
             epoch=self.epoch,
             owner=self.owner,
-            shares=tuple(grant.share() for grant in self.grants),
+            shares=(
+                *(grant.share() for grant in self.grants),
+                *((self.transfer.share(),) if self.transfer else ()),
+            ),
             excluded=tuple(one.user.id for one in self.conflicts),
         )
 
@@ -137,13 +155,14 @@ class Ownership(_Kept):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one change makes. `before`: the epoch that it was decided on."""
+    """What one change makes. `before`: the epoch that it was decided on. `decided`: the offer it ends."""
 
     before: int
     after: Ownership
     narrowing: bool
     agencies: frozenset[str]
     past: tuple[PastGrant, ...]
+    decided: Transfer | None = None
 
 
 def register(
@@ -261,7 +280,7 @@ def _grounds(grant: Grant) -> tuple[str | None, ...]:
 
 
 def _end(grant: Grant) -> float:
-    return float("inf") if grant.expires_at is None else grant.expires_at.timestamp()
+    return float("inf") if grant.ends_at is None else grant.ends_at.timestamp()
 
 
 def state_of(
@@ -272,9 +291,10 @@ def state_of(
     inactive_agencies: Collection[str],
     inactive_protocols: Collection[str],
 ) -> ShareState:
-    """Of a share that was not revoked. Suspended: in date, but an agency or the protocol is not in force."""
+    """Of a share that was not revoked. Suspended: in date, but an agency or the protocol is not in force, or
+    consent was not confirmed to a new owner."""
     if grant.expired(now):
         return "expired"
-    if grant.agency.id in inactive_agencies or owner.agency.id in inactive_agencies:
+    if grant.agency.id in inactive_agencies or owner.agency.id in inactive_agencies or grant.unconfirmed(now):
         return "suspended"
     return "suspended" if grant.protocol_id in inactive_protocols else "active"

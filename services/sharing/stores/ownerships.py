@@ -1,7 +1,7 @@
 """Where ownerships are kept: the authority on who may see a case.
 
-ownerships   {_id: case id, term, epoch, events, owner: {user, agency, team}, grants: [Grant], registered_at,
-              confirmed}
+ownerships   {_id: case id, term, epoch, events, owner: {user, agency, team}, grants: [Grant],
+              transfer: Offer | null, ownerless_since: when | null, registered_at, confirmed}
 past_shares  {_id: share id, case_id, grant, ending: {at, by, agency, reason} | null, ended_at}
 
 A change replaces the document whole, filtered on the epoch that it was decided on. Shares that were revoked
@@ -36,6 +36,7 @@ class OwnershipStore:
     def __init__(self, database: Database[Document]) -> None:
         self._rows, self._past = database["ownerships"], database["past_shares"]
         self._kept = Kept(database, "ownership")
+        self._transfers = database["transfers"]
         self._decoy = bson.encode(_row(decoy()))
 
     def find(self, case_id: str, session: Session | None = None) -> Ownership | None:
@@ -67,6 +68,9 @@ class OwnershipStore:
             raise Busy(cause="ownership moved")
         if change.past:
             self._past.insert_many([_past_row(one) for one in change.past], session=session)
+        if change.decided is not None:
+            row = change.decided.model_dump()
+            self._transfers.insert_one({"_id": change.decided.offer.id, **row}, session=session)
 
     def past(self, share_id: str) -> PastGrant | None:
         with in_time():

@@ -1,7 +1,7 @@
 """Where people are kept: one *principal document* each, so that a request needs one read to know who asks.
 
 users  {_id, username, username_key (unique), name, key, words, email, agency_id, job_title, team_ids,
-        roles: [{role, starts_on, ends_on}], state, version, created_at, updated_at,
+        deputy_id?, roles: [{role, starts_on, ends_on}], state, version, created_at, updated_at,
         activation: {hash, expires_at} | null,
         password: {hash, must_change, changed_at} | null,
         totp: {secret, last_step, last_request} | null, totp_begun: secret | null, recovery: [hash],
@@ -40,6 +40,7 @@ PROJECTION: Document = {
     "agency_id": True,
     "job_title": True,
     "team_ids": True,
+    "deputy_id": True,
     "roles": True,
     "state": True,
     "signature": True,
@@ -135,7 +136,7 @@ class UserStore:
     def change(
         self, before: User, values: dict[str, Any], *, by: str, what: str, now: datetime, session: Session
     ) -> User:
-        """Set some of name, job_title, team_ids, roles, state; disabling ends the sessions too."""
+        """Set some of name, job_title, team_ids, deputy_id, roles, state; disabling ends the sessions too."""
         row: Document = {key: _stored(key, value) for key, value in values.items()}
         if "name" in values:
             row |= _named(values["name"])
@@ -229,6 +230,7 @@ def user_of(row: Document) -> User:
         version=row["version"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        deputy_id=row.get("deputy_id"),
     )
 
 

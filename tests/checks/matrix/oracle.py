@@ -161,9 +161,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/cases/{}/shares/{}"): _case("own"),
     ("PATCH", "/cases/{}/shares/{}"): _case("own"),
     ("DELETE", "/cases/{}/shares/{}"): _case("own"),
-    ("GET", "/cases/{}/transfers"): _LATER,
-    ("POST", "/cases/{}/transfers"): _LATER,
-    ("PATCH", "/cases/{}/transfers/{}"): _LATER,
+    ("GET", "/cases/{}/transfers"): _case("own"),
+    ("POST", "/cases/{}/transfers"): _case("own"),
+    ("PATCH", "/cases/{}/transfers/{}"): _case("own"),
+    ("GET", "/ownerless-cases"): _OWN_ADMIN,
     ("GET", "/cases/{}/access"): _case("own"),
     ("GET", "/cases/{}/consultations"): _case("own"),
     ("POST", "/access/explain"): _EVERYBODY,
@@ -215,6 +216,9 @@ _HAND_BACK = frozenset(
 """A recipient reads the share that names it, and may hand it back: more than refused, less than the owner."""
 
 
+_GONE = frozenset({("DELETE", "/cases/{}/subjects/{}"), ("PATCH", "/cases/{}/transfers/{}")})
+"""The first to ask removes the subject; the offer that is named there never was."""
+
 _OF_ADMINISTRATORS = frozenset({("PATCH", "/users/{}"), ("POST", "/users/{}/resets")})
 """The operator appoints and resets administrators; this user is none."""
 
@@ -255,7 +259,7 @@ def expected(method: str, path: str, actor: Actor) -> frozenset[str]:
     if (method, path) == ("PATCH", "/cases/{}/tasks/{}") and actor.level == "read":
         return frozenset({"level_too_low"})  # neither the assignee nor one who works in the case
     if RANK[actor.level] >= RANK[rule.level]:
-        gone = (method, path) == ("DELETE", "/cases/{}/subjects/{}")  # the first to ask removes it
+        gone = (method, path) in _GONE
         return frozenset({"passed", "not_found"} if gone else {"passed"})
     if (method, path) in _HAND_BACK:
         return frozenset({"passed", "not_owner", "not_found"})

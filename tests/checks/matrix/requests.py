@@ -120,6 +120,11 @@ BODIES: dict[tuple[str, str], Body] = {
     ("POST", "/cases/{}/shares"): lambda world: world.share_body,
     ("POST", "/cases/{}/shares/preview"): lambda world: world.share_body,
     ("PATCH", "/cases/{}/shares/{}"): lambda _: {"note": "matrix"},
+    ("POST", "/cases/{}/transfers"): lambda world: {
+        "to_user_id": world.ids["user_id"],
+        "reason": "matrix",
+    },
+    ("PATCH", "/cases/{}/transfers/{}"): lambda _: {"state": "cancelled"},
     ("POST", "/access/explain"): lambda world: {
         "user_id": world.ids["user_id"],
         "case_id": world.ids["case_id"],

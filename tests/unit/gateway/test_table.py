@@ -227,7 +227,7 @@ def test_a_part_that_is_down_is_503_with_retry_after(gateway: Gateway, played: P
 def test_what_is_not_built_says_so_to_who_has_a_session(gateway: Gateway) -> None:
     for method, path in (
         ("GET", "/devices"),
-        ("GET", "/cases/c/transfers"),
+        ("GET", "/users/u/trainings"),
     ):
         assert problem(gateway.ask(method, path)) == (501, "not_built")
         assert problem(gateway.bare(method, f"/api/v1{path}")) == (401, "unauthenticated")

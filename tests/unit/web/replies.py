@@ -26,6 +26,7 @@ from services.contracts.sharing import (
     sessions,
     shares,
     teams,
+    transfers,
 )
 from services.contracts.views import Empty
 from services.contracts.vocabulary import SECTIONS
@@ -107,8 +108,9 @@ SHARE: dict[str, Any] = {
             {"kind": "team", "id": "t2", "name": CANARY, "available": False,
              "because": "procedure_unsigned"}],
     "level": "contribute", "sections": ["summary", "timeline"], "purpose": CANARY, "protocol_id": "p1",
-    "legal_gateway": CANARY, "consent": {"state": "refused", "reason": CANARY}, "side": "victim",
-    "expires_at": LATER, "note": CANARY, "regime": "part3", "state": "active", "granted_by": ME,
+    "legal_gateway": CANARY, "consent": {"state": "refused", "reason": CANARY, "confirm_by": LATER},
+    "side": "victim", "expires_at": LATER, "note": CANARY, "regime": "part3", "state": "active",
+    "granted_by": ME,
     "granted_at": AT, **_STORED, "etag": "h-1",
 }  # fmt: skip
 REVOKED = {
@@ -117,6 +119,13 @@ REVOKED = {
     "state": "revoked",
     "revoked": {"at": AT, "by": ME, "agency": AGENCY, "reason": "wrong_recipient"},
 }
+OFFERED: dict[str, Any] = {
+    "id": "f1", "case_id": "c1", "state": "offered", "way": "offer", "reason": CANARY, "by": ME, **_STORED,
+    "owner": {"user": ME, "agency": AGENCY}, "to": {"user": ME, "agency": OTHERS}, "lapses_at": LATER,
+    "protocol_id": "p1", "purpose": CANARY, "legal_gateway": CANARY,
+}  # fmt: skip
+DECIDED = {**OFFERED, "id": "f2", "state": "declined", "decided_by": ME, "decided_at": AT,
+           "decision_reason": CANARY}  # fmt: skip
 _WHO = {"kind": "user", "id": "u2", "name": CANARY, "agency": OTHERS, "team": {"id": "t2", "name": CANARY}}
 _ACCESS = {
     "who": _WHO, "via": "share", "share_id": "h1", "level": "read", "sections": ["summary"],
@@ -162,8 +171,9 @@ PROCEDURE: dict[str, Any] = {
 }  # fmt: skip
 USER: dict[str, Any] = {
     "id": "u2", "username": CANARY, "name": CANARY, "email": CANARY, "agency_id": "a1", "job_title": CANARY,
-    "team_ids": ["t1"], "roles": [{"role": "practitioner", "starts_on": None, "ends_on": DAY}],
-    "state": "active", **_STORED, "etag": "u-1",
+    "team_ids": ["t1"], "deputy_id": "u3",
+    "roles": [{"role": "practitioner", "starts_on": None, "ends_on": DAY}], "state": "active", **_STORED,
+    "etag": "u-1",
 }  # fmt: skip
 _TEAM = {"id": "t1", "agency_id": "a1", "name": CANARY, "user_ids": ["u2"], **_STORED, "etag": "t-1"}
 CLIENT: dict[str, Any] = {
@@ -312,6 +322,16 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
     ("sharing", "break_glass"): (glass.GlassBroken, {"id": "b1", "case_id": "c1", "until": LATER}),
     ("sharing", "list_glasses"): (glass.GlassPage, _items(GLASS, OPEN_GLASS)),
     ("sharing", "review_glass"): (glass.GlassView, GLASS),
+    ("sharing", "list_transfers"): (
+        transfers.TransferPage,
+        _items(OFFERED, *({**DECIDED, "state": one} for one in ("accepted", "lapsed"))),
+    ),
+    ("sharing", "offer_transfer"): (transfers.TransferView, OFFERED),
+    ("sharing", "decide_transfer"): (transfers.TransferView, DECIDED),
+    ("sharing", "list_ownerless"): (
+        transfers.OwnerlessPage,
+        {**_items({"case_id": "c1", "since": AT, "owner": ME, "offered": False}), "count": 3},
+    ),
     ("cases", "list_cases"): (cases.CasePage, _items(_LISTED, KNOWN)),
     ("cases", "search_cases"): (cases.CasePage, _items(_LISTED)),
     ("cases", "get_case"): (cases.CaseView, CASE),
