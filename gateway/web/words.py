@@ -172,6 +172,12 @@ WORDS: dict[str, dict[str, str]] = {
         "expired": "Expired",
         "ended": "Ended",
     },
+    "device_class": {
+        "personal": "Personal device",
+        "managed": "Managed device",
+        "mobile": "Managed phone or tablet",
+    },
+    "device_state": {"registered": "Not enrolled yet", "enrolled": "Enrolled", "revoked": "Revoked"},
     "user_state": {"invited": "Invited", "active": "Active", "disabled": "Disabled"},
     "scope": {
         "cases:read": "Read cases",
@@ -372,6 +378,8 @@ FIELD_CODES: dict[str, str] = {
     "token_not_valid": (
         "This activation link has been used or has expired. Ask your administrator for a new one"
     ),
+    "code_not_valid": "This code is not right, was used, or has run out. Ask for a new one",
+    "before_completion": "This day is before the training was completed",
     "username_taken": "This user name is taken",
     "taken": "This name is taken",
     "unknown_field": "This is not asked for here",

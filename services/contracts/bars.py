@@ -55,6 +55,12 @@ def for_marking(marking: Marking) -> str:
     return f"marking:{marking}"
 
 
+def for_export(marking: Marking) -> str:
+    """The key in `Caller.barred` of what takes something away from the screen: a file, paper. A code of the
+    authenticator lifts no such bar: the place and the device are what they are."""
+    return f"export:{marking}"
+
+
 def bar_on(barred: Mapping[str, Bar], about: About) -> Bar | None:
     """The first that stands against a caller in such a case: training, then place and device."""
     return barred.get(for_use(about.use)) or barred.get(for_marking(about.marking))
@@ -63,5 +69,12 @@ def bar_on(barred: Mapping[str, Bar], about: About) -> Bar | None:
 def require_unbarred(barred: Mapping[str, Bar], about: About) -> None:
     """Raises what the bar says: nobody makes a case into what they could not open."""
     bar = bar_on(barred, about)
+    if bar is not None:
+        raise bar.refusal()
+
+
+def require_export(barred: Mapping[str, Bar]) -> None:
+    """Raises what stands against taking files away that name cases of any sensitivity."""
+    bar = barred.get(for_export("official_sensitive"))
     if bar is not None:
         raise bar.refusal()

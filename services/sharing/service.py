@@ -11,6 +11,7 @@ from services.sharing.handlers.agencies import Agencies
 from services.sharing.handlers.authority import AuthorityHandlers
 from services.sharing.handlers.clients import Clients
 from services.sharing.handlers.conflicts import ConflictHandlers
+from services.sharing.handlers.devices import Devices
 from services.sharing.handlers.directory import DirectoryHandlers
 from services.sharing.handlers.explain import ExplainHandlers
 from services.sharing.handlers.glass_reviews import GlassReviews
@@ -20,14 +21,20 @@ from services.sharing.handlers.people import People
 from services.sharing.handlers.procedures import Procedures
 from services.sharing.handlers.protocols import Protocols
 from services.sharing.handlers.shares import ShareHandlers
+from services.sharing.handlers.stepping_up import StepUps
 from services.sharing.handlers.succession import SuccessionHandlers
 from services.sharing.handlers.teams import Teams
+from services.sharing.handlers.trainings import Trainings
 from services.sharing.handlers.transfers import TransferHandlers
 from services.sharing.settings import SharingSettings
 
 
 class _Identity(Identification, Agencies, Protocols, People, Teams, Clients, Procedures, Account):
     """Who takes part and who one is. (`Account` has the handlers of sessions with it.)"""
+
+
+class _Means(Trainings, Devices, StepUps):
+    """What somebody has been taught, and what they hold in their hands."""
 
 
 class _Granting(ShareHandlers, OwnershipHandlers, AccessHandlers, DirectoryHandlers, AuthorityHandlers):
@@ -42,7 +49,7 @@ class _Passing(TransferHandlers, SuccessionHandlers):
     """Who owns a case next."""
 
 
-class SharingService(_Identity, _Granting, _Exceptions, _Passing, ExplainHandlers):
+class SharingService(_Identity, _Means, _Granting, _Exceptions, _Passing, ExplainHandlers):
     """Who may see what."""
 
     name = "sharing"

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_settings import NoDecode
 
 from services.chassis.settings import ServiceSettings
+from services.contracts.vocabulary import Template
 from services.sharing.domain.sessions import Limits
+
+
+def _words(value: object) -> object:
+    """Comma-separated."""
+    if not isinstance(value, str):
+        return value
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+Templates = Annotated[tuple[Template, ...], NoDecode, BeforeValidator(_words)]
 
 
 class SharingSettings(ServiceSettings):
@@ -24,6 +36,10 @@ class SharingSettings(ServiceSettings):
     )
     session_hours: float = Field(
         default=12, gt=0, le=168, description="Hours after which a session ends in any case."
+    )
+    trained_uses: Templates = Field(
+        default=(),
+        description="Templates (comma-separated) whose cases cannot be opened without current training.",
     )
     activation_hours: float = Field(
         default=72, gt=0, le=720, description="Hours for which an activation token can be used."

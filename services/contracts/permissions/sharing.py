@@ -26,6 +26,7 @@ PERMITS = {
     "end_session": _ACCOUNT,
     "current_procedure": _ACCOUNT,
     "sign_procedure": _ACCOUNT,
+    "step_up": Permit(EVERYBODY),
     # procedures
     "publish_procedure": _SECURITY,
     "list_procedures": Permit(EVERYBODY),
@@ -33,7 +34,7 @@ PERMITS = {
     "create_agency": _OPERATOR,
     "list_agencies": _ALL,
     "get_agency": _ALL,
-    "patch_agency": _OPERATOR,
+    "patch_agency": _ADMIN,  # who may change what of it, sharing finds out
     "move_agency": _OPERATOR,
     "create_protocol": _OPERATOR,
     "list_protocols": _ALL,
@@ -46,6 +47,13 @@ PERMITS = {
     "get_user": _ADMIN,
     "patch_user": _ADMIN,
     "reset_user": _ADMIN,
+    "record_training": _OWN_ADMIN,
+    "list_trainings": Permit(EVERYBODY),
+    "register_device": _OWN_ADMIN,
+    "list_devices": _OWN_ADMIN,
+    "get_device": _OWN_ADMIN,
+    "patch_device": _OWN_ADMIN,
+    "enrol_device": Permit(EVERYBODY),
     "create_team": _OWN_ADMIN,
     "list_teams": Permit(EVERYBODY),
     "get_team": Permit(EVERYBODY),
@@ -68,14 +76,14 @@ PERMITS = {
     "change_share": Permit(CASEWORKERS, level="know"),
     "revoke_share": _OWNER,
     "list_access": _OWNER,
+    # The owner, and DPOs: whose case it is `sharing` finds out; to all others there is none.
+    "explain": Permit(EVERYBODY),
     # Transfers: the addressee decides. An administrator finds a new owner where the owner cannot act: that it
     # may is found out by `sharing`.
     "offer_transfer": _OWNER,
     "list_transfers": Permit(CASEWORKERS, level="know"),
     "decide_transfer": Permit(CASEWORKERS, level="know"),
     "list_ownerless": _OWN_ADMIN,
-    # The owner, and DPOs: whose case it is `sharing` finds out; to all others there is none.
-    "explain": Permit(EVERYBODY),
     # conflicts of interest, and access without a share. Whoever breaks glass need not know of the case; but
     # that it misses one is counted as of a case, and told as of a case.
     "declare_conflict": Permit(TASKWORKERS, level="know"),

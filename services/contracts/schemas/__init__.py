@@ -34,6 +34,7 @@ from services.contracts.sharing import (
     agencies,
     clients,
     conflicts,
+    devices,
     directory,
     explain,
     glass,
@@ -43,6 +44,7 @@ from services.contracts.sharing import (
     sessions,
     shares,
     teams,
+    trainings,
     transfers,
 )
 
@@ -65,6 +67,7 @@ _SPOKEN = {
             agencies,
             clients,
             conflicts,
+            devices,
             directory,
             explain,
             glass,
@@ -74,6 +77,7 @@ _SPOKEN = {
             sessions,
             shares,
             teams,
+            trainings,
             transfers,
         )
     },

@@ -12,6 +12,7 @@ from services.contracts.sharing.people import UserState
 from services.contracts.vocabulary import Role
 from services.sharing.domain.london import covers
 from services.sharing.domain.procedures import Signature
+from services.sharing.domain.trainings import Training
 
 MOVES: Mapping[UserState, frozenset[UserState]] = {
     "invited": frozenset({"disabled"}),
@@ -61,6 +62,7 @@ class User:
     version: int
     created_at: datetime
     updated_at: datetime
+    trainings: tuple[Training, ...] = ()
     deputy_id: str | None = None
 
     def roles_on(self, today: date) -> tuple[Role, ...]:

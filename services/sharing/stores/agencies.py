@@ -1,6 +1,7 @@
 """Where agencies are kept.
 
 agencies  {_id, name, key (unique), type, area, state, version, created_at, updated_at,
+           places: [{marking, networks, device_classes, step_up}], places_version,
            history: [{at, by, from, to, reason}]}
 """
 
@@ -18,9 +19,11 @@ from services.chassis.mongo import Document, Session, in_time
 from services.contracts.errors import FieldError, Invalid, NotVisible
 from services.contracts.vocabulary import AgencyState
 from services.sharing.domain.agencies import Agency
+from services.sharing.domain.places import PlaceRule
 from services.sharing.domain.words import key_of
 from services.sharing.stores.kept import Kept
 from services.sharing.stores.pages import page_by_name
+from services.sharing.stores.places import rows_of, rules_of
 
 HISTORY_KEPT = 200
 
@@ -41,6 +44,8 @@ class AgencyStore:
             "version": agency.version,
             "created_at": agency.created_at,
             "updated_at": agency.updated_at,
+            "places": [],
+            "places_version": 0,
             "history": [],
         }
         with in_time():
@@ -83,6 +88,12 @@ class AgencyStore:
             return self._update(before, {**changes, "key": key}, now, session)
         return self._update(before, changes, now, session)
 
+    def set_places(self, before: Agency, rules: tuple[PlaceRule, ...], session: Session) -> Agency:
+        """`version` stays, for what most may see of the agency does."""
+        change: Document = {"$set": {"places": rows_of(rules)}, "$inc": {"places_version": 1}}
+        self._kept.update({"_id": before.id}, change, session)
+        return replace(before, places=rules, places_version=before.places_version + 1)
+
     def move(
         self, before: Agency, to: AgencyState, *, by: str, reason: str, now: datetime, session: Session
     ) -> Agency:
@@ -114,6 +125,8 @@ def agency_of(row: Document) -> Agency:
         version=row["version"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        places=rules_of(row.get("places", ())),
+        places_version=row.get("places_version", 0),
     )
 
 

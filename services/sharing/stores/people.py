@@ -6,7 +6,9 @@ users  {_id, username, username_key (unique), name, key, words, email, agency_id
         password: {hash, must_change, changed_at} | null,
         totp: {secret, last_step, last_request} | null, totp_begun: secret | null, recovery: [hash],
         signature: {version, sha256, signed_at} | null, signatures: [the same, the latest last],
-        sessions: [{id, hash, created_at, seen_at, expires_at, request}],
+        sessions: [{id, hash, created_at, seen_at, expires_at, request, stepped_up_until}],
+        trainings: [{id, use, completed_on, expires_on, recorded_at}], the latest of each use,
+        devices: [{id, hash, class}], those enrolled that are this person's own,
         history: [{at, by, what}]}
 
 `version` counts what its administrator sees change; sessions, password and the like leave it alone.
@@ -28,6 +30,7 @@ from services.chassis.mongo import Document, Session, in_time
 from services.contracts.errors import FieldError, Invalid, NotVisible
 from services.sharing.domain.people import Appointment, User
 from services.sharing.domain.procedures import Signature
+from services.sharing.domain.trainings import Training
 from services.sharing.domain.words import key_of, words_of
 from services.sharing.stores.kept import Kept
 from services.sharing.stores.pages import page_by_name
@@ -46,6 +49,7 @@ PROJECTION: Document = {
     "signature": True,
     "password.must_change": True,
     "totp.last_step": True,
+    "trainings": True,
     "version": True,
     "created_at": True,
     "updated_at": True,
@@ -145,6 +149,16 @@ class UserStore:
         self._update(before.id, row, by=by, what=what, now=now, session=session)
         return replace(before, **values, version=before.version + 1, updated_at=now)
 
+    def train(
+        self, user_id: str, trainings: Iterable[Training], *, by: str, now: datetime, session: Session
+    ) -> None:
+        """`version` stays: they stand on no page that it is the tag of."""
+        change: Document = {
+            "$set": {"trainings": [_training(one) for one in trainings]},
+            "$push": _step(by, "train", now),
+        }
+        self._kept.update({"_id": user_id}, change, session)
+
     def invite_again(
         self, before: User, activation: Document, by: str, *, now: datetime, session: Session
     ) -> None:
@@ -177,16 +191,20 @@ class UserStore:
     def _update(
         self, user_id: str, values: Document, *, by: str, what: str, now: datetime, session: Session
     ) -> None:
-        step = {"at": now, "by": by, "what": what}
         self._kept.update(
             {"_id": user_id},
             {
                 "$set": {**values, "updated_at": now},
                 "$inc": {"version": 1},
-                "$push": {"history": {"$each": [step], "$slice": -HISTORY_KEPT}},
+                "$push": _step(by, what, now),
             },
             session,
         )
+
+
+def _step(by: str, what: str, now: datetime) -> Document:
+    step = {"at": now, "by": by, "what": what}
+    return {"history": {"$each": [step], "$slice": -HISTORY_KEPT}}
 
 
 def _named(name: str) -> Document:
@@ -204,6 +222,16 @@ def _role(one: Appointment) -> Document:
         "role": one.role,
         "starts_on": one.starts_on and one.starts_on.isoformat(),
         "ends_on": one.ends_on and one.ends_on.isoformat(),
+    }
+
+
+def _training(one: Training) -> Document:
+    return {
+        "id": one.id,
+        "use": one.use,
+        "completed_on": one.completed_on.isoformat(),
+        "expires_on": one.expires_on.isoformat(),
+        "recorded_at": one.recorded_at,
     }
 
 
@@ -231,6 +259,20 @@ def user_of(row: Document) -> User:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         deputy_id=row.get("deputy_id"),
+        trainings=trainings_of(row.get("trainings", ())),
+    )
+
+
+def trainings_of(rows: Iterable[Document]) -> tuple[Training, ...]:
+    return tuple(
+        Training(
+            one["id"],
+            one["use"],
+            date.fromisoformat(one["completed_on"]),
+            date.fromisoformat(one["expires_on"]),
+            one["recorded_at"],
+        )
+        for one in rows
     )
 
 

@@ -13,7 +13,9 @@ from pymongo.database import Database
 
 from services.chassis.mongo import Document, in_time
 from services.chassis.mongo import Session as Transaction
+from services.contracts.authority import DeviceProof
 from services.sharing.domain.clients import Client, Secret
+from services.sharing.domain.devices import Proved
 from services.sharing.domain.people import User
 from services.sharing.domain.procedures import Signature
 from services.sharing.domain.sessions import MOST, Session
@@ -44,9 +46,16 @@ class PrincipalStore:
 
     # Who sends a request: one read
 
-    def user_with_session(self, user_id: str, session_hash: str) -> tuple[User, Session] | None:
-        row = self._with_session(self._users, user_id, session_hash, PROJECTION)
-        return None if row is None else (user_of(row), _session(row["sessions"][0]))
+    def user_with_session(
+        self, user_id: str, session_hash: str, device: DeviceProof | None = None
+    ) -> tuple[User, Session, Proved | None] | None:
+        """With the one of the user's own devices that `device` proves."""
+        own = {} if device is None else {"devices": {"$elemMatch": {"id": device.id, "hash": device.hash}}}
+        row = self._with_session(self._users, user_id, session_hash, {**PROJECTION, **own})
+        if row is None:
+            return None
+        proved = next((Proved(one["id"], one["class"]) for one in row.get("devices", ())), None)
+        return user_of(row), _session(row["sessions"][0]), proved
 
     def client_with_session(self, client_id: str, session_hash: str) -> tuple[Client, Session] | None:
         row = self._with_session(self._clients, client_id, session_hash, _CLIENT)
@@ -276,7 +285,8 @@ def _password(hashed: str, now: datetime) -> Document:
 
 
 def _session(row: Document) -> Session:
-    return Session(row["id"], row["hash"], row["created_at"], row["seen_at"], row["expires_at"])
+    fresh = row.get("stepped_up_until")
+    return Session(row["id"], row["hash"], row["created_at"], row["seen_at"], row["expires_at"], fresh)
 
 
 def _row(session: Session, attempt: str) -> Document:

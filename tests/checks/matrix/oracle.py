@@ -84,6 +84,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/sessions"): Rule(open=True),
     ("GET", "/sessions/current"): _SESSION,
     ("DELETE", "/sessions/current"): _SESSION,
+    ("POST", "/sessions/current/step-ups"): _EVERYBODY,
     ("POST", "/activations"): Rule(open=True),
     ("GET", "/me"): _SESSION,
     ("PUT", "/me/password"): _ACCOUNT,
@@ -111,16 +112,17 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/users/{}"): _ADMIN,
     ("PATCH", "/users/{}"): _ADMIN,
     ("POST", "/users/{}/resets"): _ADMIN,
-    ("GET", "/users/{}/trainings"): _LATER,
-    ("POST", "/users/{}/trainings"): _LATER,
+    ("GET", "/users/{}/trainings"): _EVERYBODY,  # one's own; of another, there is none
+    ("POST", "/users/{}/trainings"): _OWN_ADMIN,
     ("GET", "/teams"): _EVERYBODY,
     ("POST", "/teams"): _OWN_ADMIN,
     ("GET", "/teams/{}"): _EVERYBODY,
     ("PATCH", "/teams/{}"): _OWN_ADMIN,
-    ("GET", "/devices"): _LATER,
-    ("POST", "/devices"): _LATER,
-    ("GET", "/devices/{}"): _LATER,
-    ("PATCH", "/devices/{}"): _LATER,
+    ("GET", "/devices"): _OWN_ADMIN,
+    ("POST", "/devices"): _OWN_ADMIN,
+    ("POST", "/devices/enrolments"): _EVERYBODY,
+    ("GET", "/devices/{}"): _OWN_ADMIN,
+    ("PATCH", "/devices/{}"): _OWN_ADMIN,
     ("GET", "/clients"): _OWN_ADMIN,
     ("POST", "/clients"): _OWN_ADMIN,
     ("GET", "/clients/{}"): _OWN_ADMIN,
@@ -214,7 +216,6 @@ _HAND_BACK = frozenset(
     {("GET", "/cases/{}/shares"), ("GET", "/cases/{}/shares/{}"), ("PATCH", "/cases/{}/shares/{}")}
 )
 """A recipient reads the share that names it, and may hand it back: more than refused, less than the owner."""
-
 
 _GONE = frozenset({("DELETE", "/cases/{}/subjects/{}"), ("PATCH", "/cases/{}/transfers/{}")})
 """The first to ask removes the subject; the offer that is named there never was."""

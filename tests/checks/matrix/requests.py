@@ -73,6 +73,15 @@ BODIES: dict[tuple[str, str], Body] = {
     ("POST", "/users"): _user,
     ("PATCH", "/users/{}"): lambda _: {"job_title": "Housing Officer"},
     ("POST", "/users/{}/resets"): lambda _: {},
+    ("POST", "/sessions/current/step-ups"): lambda _: {"code": "000000"},
+    ("POST", "/users/{}/trainings"): lambda _: {
+        "use": "vemt",
+        "completed_on": (_NOW - timedelta(days=2)).date().isoformat(),
+        "expires_on": _DAY,
+    },
+    ("POST", "/devices"): lambda _: {"name": _fresh("Device"), "class": "managed"},
+    ("POST", "/devices/enrolments"): lambda _: {"code": "AAAA-BBBB-CCCC"},
+    ("PATCH", "/devices/{}"): lambda _: {"name": _fresh("Device")},
     ("POST", "/teams"): lambda world: {"agency_id": world.ids["agency_id"], "name": _fresh("Team")},
     ("PATCH", "/teams/{}"): lambda _: {"name": _fresh("Team")},
     ("POST", "/clients"): lambda world: {

@@ -94,6 +94,7 @@ OTHER_VALUES: dict[str, Any] = {
     "roles": ["practitioner", "supervisor"],
     "uses": [],
     "device_class": "private",
+    "device_id": "d-2",
     "procedure_version": "p-4",
     "inactive_agencies": [],
     "fences": {"c-1": 3},

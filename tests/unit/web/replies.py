@@ -17,6 +17,7 @@ from services.contracts.sharing import (
     agencies,
     clients,
     conflicts,
+    devices,
     directory,
     explain,
     glass,
@@ -26,6 +27,7 @@ from services.contracts.sharing import (
     sessions,
     shares,
     teams,
+    trainings,
     transfers,
 )
 from services.contracts.views import Empty
@@ -180,6 +182,18 @@ CLIENT: dict[str, Any] = {
     "id": "x1", "client_id": "x1", "agency_id": "a1", "name": CANARY, "accountable_user_id": "u2",
     "scopes": ["cases:read"], "networks": ["192.0.2.0/24"], "expires_at": LATER, **_STORED, "etag": "x-1",
 }  # fmt: skip
+_DEVICE: dict[str, Any] = {
+    "id": "d1", "name": CANARY, "class": "managed", "agency_id": "a1", "user_id": "u2", "state": "enrolled",
+    "enrolled_at": AT, **_STORED, "etag": "d-1",
+}  # fmt: skip
+_TRAINING: dict[str, Any] = {
+    "id": "tr1", "use": "vemt", "completed_on": "2026-01-01", "expires_on": DAY, "current": True,
+    "required": True, **_STORED,
+}  # fmt: skip
+_PLACES = [
+    {"marking": "official", "networks": ["192.0.2.0/24"], "device_classes": [], "step_up": True},
+    {"marking": "official_sensitive", "networks": [], "device_classes": ["managed"], "step_up": False},
+]
 _FOUND = {
     "kind": "user", "id": "u3", "name": CANARY, "job_title": CANARY, "agency": OTHERS,
     "team": {"id": "t2", "name": CANARY}, "available": False, "because": "not_activated",
@@ -246,6 +260,23 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
                   "idle_expires_at": LATER, "current": n == 0} for n in range(2))),
     ),
     ("sharing", "end_session"): (Empty, {}),
+    ("sharing", "current_session"): (
+        sessions.SessionView,
+        {"id": "z0", "created_at": AT, "expires_at": LATER, "idle_expires_at": LATER, "must": [],
+         "device": {"id": "d1", "name": CANARY, "device_class": "managed"}, "stepped_up_until": LATER},
+    ),
+    ("sharing", "step_up"): (sessions.SteppedUp, {"until": LATER}),
+    ("sharing", "list_trainings"): (
+        trainings.TrainingPage, {"items": [_TRAINING], "missing": ["iom"], "next": None}
+    ),
+    ("sharing", "record_training"): (trainings.TrainingView, _TRAINING),
+    ("sharing", "list_devices"): (devices.DevicePage, _items(_DEVICE)),
+    ("sharing", "get_device"): (devices.DeviceView, _DEVICE),
+    ("sharing", "patch_device"): (devices.DeviceView, _DEVICE),
+    ("sharing", "enrol_device"): (devices.DeviceView, _DEVICE),
+    ("sharing", "register_device"): (
+        devices.DeviceRegistered, {**_DEVICE, "enrolment_code": CANARY, "enrolment_expires_at": LATER}
+    ),
     ("sharing", "end_current_session"): (Empty, {}),
     ("sharing", "change_password"): (Empty, {}),
     ("sharing", "start_totp"): (
@@ -266,7 +297,7 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
         procedures.ProcedureView, {k: v for k, v in PROCEDURE.items() if k != "my_signature"}
     ),
     ("sharing", "list_agencies"): (agencies.AgencyPage, _items(*_AGENCIES)),
-    ("sharing", "get_agency"): (agencies.AgencyView, {**_AGENCIES[0], "etag": "a-1"}),
+    ("sharing", "get_agency"): (agencies.AgencyView, {**_AGENCIES[0], "places": _PLACES, "etag": "a-1"}),
     ("sharing", "create_agency"): (agencies.AgencyView, _AGENCIES[0]),
     ("sharing", "patch_agency"): (agencies.AgencyView, _AGENCIES[0]),
     ("sharing", "move_agency"): (agencies.AgencyView, _AGENCIES[0]),
@@ -317,11 +348,6 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
         _items(_ACCESS, {**_ACCESS, "via": "owner", "share_id": None, "now": "open", "purpose": None,
                          "protocol": None, "legal_gateway": None, "until": None, "blocked_by": None}),
     ),
-    ("sharing", "declare_conflict"): (conflicts.ConflictView, CONFLICT),
-    ("sharing", "list_conflicts"): (conflicts.ConflictPage, _items(CONFLICT)),
-    ("sharing", "break_glass"): (glass.GlassBroken, {"id": "b1", "case_id": "c1", "until": LATER}),
-    ("sharing", "list_glasses"): (glass.GlassPage, _items(GLASS, OPEN_GLASS)),
-    ("sharing", "review_glass"): (glass.GlassView, GLASS),
     ("sharing", "list_transfers"): (
         transfers.TransferPage,
         _items(OFFERED, *({**DECIDED, "state": one} for one in ("accepted", "lapsed"))),
@@ -332,6 +358,11 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
         transfers.OwnerlessPage,
         {**_items({"case_id": "c1", "since": AT, "owner": ME, "offered": False}), "count": 3},
     ),
+    ("sharing", "declare_conflict"): (conflicts.ConflictView, CONFLICT),
+    ("sharing", "list_conflicts"): (conflicts.ConflictPage, _items(CONFLICT)),
+    ("sharing", "break_glass"): (glass.GlassBroken, {"id": "b1", "case_id": "c1", "until": LATER}),
+    ("sharing", "list_glasses"): (glass.GlassPage, _items(GLASS, OPEN_GLASS)),
+    ("sharing", "review_glass"): (glass.GlassView, GLASS),
     ("cases", "list_cases"): (cases.CasePage, _items(_LISTED, KNOWN)),
     ("cases", "search_cases"): (cases.CasePage, _items(_LISTED)),
     ("cases", "get_case"): (cases.CaseView, CASE),
