@@ -8,7 +8,7 @@ ARGS ?=
 SIZE ?= 0
 
 .PHONY: help setup demo journey test lint check-imports check-revocation check-disclosure check-matrix
-.PHONY: check-tamper bench-audit
+.PHONY: check-tamper check-access bench-audit
 .PHONY: screenshots browser up down status doctor bench bench-rpc bench-events faults lock clean
 
 help: ## Say what there is.
@@ -63,6 +63,9 @@ check-disclosure: setup ## Every disclosure has its entry, exactly one. SHORT=1 
 
 check-matrix: setup ## Every endpoint x role x relation x state answers as it should. SHORT=1 for CI's form.
 	@$(RUN) -m tests.checks.matrix $(ARGS)
+
+check-access: setup ## Decide who may see what twice, by the product and by the paper, and compare. SHORT=1 for CI's form.
+	@$(RUN) -m tests.checks.access $(ARGS)
 
 check-tamper: setup ## Change a log ten thousand times and count who notices. SHORT=1 for CI's form.
 	@$(RUN) -W ignore -m tests.checks.tamper $(ARGS)

@@ -17,6 +17,7 @@ from gateway.documents import asyncapi, openapi
 from gateway.middleware.requests import Requests
 from gateway.middleware.services import Services
 from gateway.probing import Probing
+from gateway.resources.devices import Enrolments
 from gateway.resources.documents import Document
 from gateway.resources.echo import Changes, Mirror, Note, Sayings
 from gateway.resources.export import Exports
@@ -75,6 +76,7 @@ def _add_api(app: App, asking: Asking, changes: LiveChanges, settings: GatewaySe
     specials: Mapping[str, Mapping[str, Responder]] = {
         "/sessions": {"POST": LogIns(asking, limit).on_post},
         "/activations": {"POST": Activations(asking, limit).on_post},
+        "/devices/enrolments": {"POST": Enrolments(asking, limit).on_post},
         "/searches": {"POST": Searches(asking, limit).on_post},
         "/cases/{case_id}/shares/preview": {"POST": Previews(asking, limit).on_post},
         "/stream": {"GET": streams.on_get},

@@ -16,7 +16,7 @@ import msgspec
 from pydantic import BaseModel
 
 from gateway.probing import Probing
-from gateway.sessions import Sessions
+from gateway.sessions import Place, Sessions
 from services.chassis import context
 from services.chassis.aio import AsyncCalls
 from services.chassis.payload import raw
@@ -26,6 +26,7 @@ from services.contracts.errors import ConcordatError, NotVisible, Unauthenticate
 from services.contracts.messages import Reply, Request
 from services.contracts.permissions import permit_of
 
+NOWHERE = Place()
 AUTHORITY = "sharing"
 Told = TypeVar("Told", bound=Reply)
 _NOTHING = hash_arguments(b"{}")
@@ -82,10 +83,8 @@ class Asking:
         refuses (Unauthenticated, Refused), what the method raises, or a kind of Unavailable. `heard` is told
         the caller's JSON: a page writes the visitor's name at its head, without asking once more.
         """
-        token, address = self.sessions.token(req), self.sessions.address(req)
-        return await self.ask_as(
-            token, service, method, request, reply, key=key, address=address, heard=heard
-        )
+        token, place = self.sessions.token(req), self.sessions.place(req)
+        return await self.ask_as(token, service, method, request, reply, key=key, place=place, heard=heard)
 
     async def ask_as(
         self,
@@ -96,7 +95,7 @@ class Asking:
         reply: type[BaseModel] | type[msgspec.Raw],
         *,
         key: str | None = None,
-        address: str | None = None,
+        place: Place = NOWHERE,
         heard: Callable[[str], None] | None = None,
     ) -> Any:
         """As `ask`, for a session whose token is at hand: a stream asks long after its request began."""
@@ -104,7 +103,7 @@ class Asking:
         permit = permit_of(service, method)
         about_a_case = permit is not None and permit.level is not None
         args_hash = hash_arguments(bytes(arguments), key)
-        identified = await self._identify(token, service, method, args_hash, address)
+        identified = await self._identify(token, service, method, args_hash, place)
         if heard is not None:
             heard(identified.body)
         if about_a_case:
@@ -121,8 +120,8 @@ class Asking:
 
     async def identify(self, req: falcon.asgi.Request, service: str, method: str) -> None:
         """Find out whether the session of `req` could ask this at all. Raises what `identify` refuses."""
-        token, address = self.sessions.token(req), self.sessions.address(req)
-        await self._identify(token, service, method, _NOTHING, address)
+        token, place = self.sessions.token(req), self.sessions.place(req)
+        await self._identify(token, service, method, _NOTHING, place)
 
     async def ask_openly(
         self, service: str, method: str, request: Request, reply: type[Told], *, key: str | None = None
@@ -133,7 +132,7 @@ class Asking:
         return found
 
     async def _identify(
-        self, token: str, service: str, method: str, args_hash: str, address: str | None
+        self, token: str, service: str, method: str, args_hash: str, place: Place
     ) -> Identified:
         serving = context.current()
         assert serving is not None
@@ -143,7 +142,8 @@ class Asking:
             method=method,
             args_hash=args_hash,
             request_id=serving.request_id,
-            address=address,
+            address=place.address,
+            device=place.device,
         )
         found: Identified = await self._calls.call(AUTHORITY, "identify", question, reply=Identified)
         return found

@@ -21,6 +21,7 @@ import msgspec
 from services.chassis.aio import AsyncCalls
 from services.chassis.deadline import Deadline
 from services.chassis.logs import log
+from services.contracts.alerts import office_keys
 from services.contracts.errors import ConcordatError
 from services.contracts.notify import Change, Changes, GetChanges
 
@@ -34,18 +35,21 @@ PAUSES = (0.2, 0.5, 1.0)
 class _Caller(msgspec.Struct):
     kind: str
     id: str
+    agency_id: str = ""
     team_ids: list[str] = []
+    roles: list[str] = []
 
 
 _read = msgspec.json.Decoder(_Caller).decode
 
 
 def keys_of(caller: str) -> frozenset[str]:
-    """The index keys of a caller, from its JSON: `contracts.access.keys_of` without the model."""
+    """The index keys of a caller, from its JSON: `contracts.alerts.inbox_keys` without the model."""
     found = _read(caller)
     if found.kind == "client":
         return frozenset({f"c:{found.id}"})
-    return frozenset({f"u:{found.id}", *(f"t:{team}" for team in found.team_ids)})
+    teams = (f"t:{team}" for team in found.team_ids)
+    return frozenset({f"u:{found.id}", *teams, *office_keys(found.roles, found.agency_id)})
 
 
 def principal_of(caller: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from gateway.operations import Entry, NotBuiltYet, Operation, Route, Special
+from gateway.operations import Entry, Operation, Route, Special
 from gateway.searching import SearchBody
 from services.contracts import audit, notify, reviews, statements, subscriptions, witnesses
 from services.contracts.cases import cases, chronology, entries, links, subjects, tasks
@@ -18,24 +18,24 @@ from services.contracts.sharing import (
     account,
     agencies,
     clients,
+    conflicts,
+    devices,
     directory,
+    explain,
+    glass,
     people,
     procedures,
     protocols,
     sessions,
     shares,
     teams,
+    trainings,
+    transfers,
 )
 from services.contracts.views import Empty
 
 PREFIX = "/api/v1"
 _FROM_TO: Mapping[str, str] = MappingProxyType({"from": "since", "to": "until"})
-_PEOPLE = NotBuiltYet("Training records come with the governance work.")
-_DEVICES = NotBuiltYet("Devices and networks come with the security work.")
-_OWNERSHIP = NotBuiltYet("Ownership transfers come with later work on sharing.")
-_GLASS = NotBuiltYet("Break-glass comes with the security work.")
-_CONFLICTS = NotBuiltYet("Conflicts of interest come with the security work.")
-_WHY = NotBuiltYet("Explanations of access come with later work on sharing.")
 
 
 def _s(method: str, *more: object, **options: object) -> Operation:
@@ -70,6 +70,7 @@ _TABLE: dict[str, dict[str, Entry]] = {
         "GET": _s("current_session", sessions.GetCurrentSession, sessions.SessionView),
         "DELETE": _s("end_current_session", sessions.EndCurrentSession, Empty, 204),
     },
+    "/sessions/current/step-ups": {"POST": _s("step_up", sessions.StepUp, sessions.SteppedUp, 201)},
     "/activations": {
         "POST": Special(
             "Activate an account with the token from the invitation, or after a reset.",
@@ -134,7 +135,10 @@ _TABLE: dict[str, dict[str, Entry]] = {
         "PATCH": _s("patch_user", people.PatchUser, people.UserView),
     },
     "/users/{user_id}/resets": {"POST": _s("reset_user", people.ResetUser, people.UserReset, 201)},
-    "/users/{user_id}/trainings": {"GET": _PEOPLE, "POST": _PEOPLE},
+    "/users/{user_id}/trainings": {
+        "GET": _s("list_trainings", trainings.ListTrainings, trainings.TrainingPage),
+        "POST": _s("record_training", trainings.RecordTraining, trainings.TrainingView, 201),
+    },
     "/teams": {
         "GET": _s("list_teams", teams.ListTeams, teams.TeamPage),
         "POST": _s("create_team", teams.CreateTeam, teams.TeamView, 201),
@@ -143,8 +147,23 @@ _TABLE: dict[str, dict[str, Entry]] = {
         "GET": _s("get_team", teams.GetTeam, teams.TeamView),
         "PATCH": _s("patch_team", teams.PatchTeam, teams.TeamView),
     },
-    "/devices": {"GET": _DEVICES, "POST": _DEVICES},
-    "/devices/{device_id}": {"GET": _DEVICES, "PATCH": _DEVICES},
+    "/devices": {
+        "GET": _s("list_devices", devices.ListDevices, devices.DevicePage),
+        "POST": _s("register_device", devices.RegisterDevice, devices.DeviceRegistered, 201),
+    },
+    "/devices/enrolments": {
+        "POST": Special(
+            "Make a registered device of this browser or program: the answer sets a cookie that proves it.",
+            (("sharing", "enrol_device"),),
+            devices.EnrolmentBody,
+            devices.DeviceView,
+            201,
+        )
+    },
+    "/devices/{device_id}": {
+        "GET": _s("get_device", devices.GetDevice, devices.DeviceView),
+        "PATCH": _s("patch_device", devices.PatchDevice, devices.DeviceView),
+    },
     "/clients": {
         "GET": _s("list_clients", clients.ListClients, clients.ClientPage),
         "POST": _s("create_client", clients.CreateClient, clients.ClientCreated, 201),
@@ -238,15 +257,30 @@ _TABLE: dict[str, dict[str, Entry]] = {
         "PATCH": _s("change_share", shares.ChangeShare, shares.ShareView),
         "DELETE": _s("revoke_share", shares.RevokeShare, Empty, 204),
     },
-    "/cases/{case_id}/transfers": {"GET": _OWNERSHIP, "POST": _OWNERSHIP},
-    "/cases/{case_id}/transfers/{transfer_id}": {"PATCH": _OWNERSHIP},
+    "/cases/{case_id}/transfers": {
+        "GET": _s("list_transfers", transfers.ListTransfers, transfers.TransferPage),
+        "POST": _s("offer_transfer", transfers.OfferTransfer, transfers.TransferView, 201),
+    },
+    "/cases/{case_id}/transfers/{transfer_id}": {
+        "PATCH": _s("decide_transfer", transfers.DecideTransfer, transfers.TransferView)
+    },
+    "/ownerless-cases": {"GET": _s("list_ownerless", transfers.ListOwnerless, transfers.OwnerlessPage)},
     "/cases/{case_id}/access": {"GET": _s("list_access", shares.ListAccess, shares.AccessPage)},
     "/cases/{case_id}/consultations": {
         "GET": _a("list_case_consultations", audit.ListCaseConsultations, audit.Consultations)
     },
-    "/access/explain": {"POST": _WHY},
-    "/cases/{case_id}/break-glass": {"POST": _GLASS},
-    "/cases/{case_id}/conflicts": {"GET": _CONFLICTS, "POST": _CONFLICTS},
+    "/access/explain": {"POST": _s("explain", explain.Explain, explain.Explanation, query=True)},
+    "/cases/{case_id}/break-glass": {
+        "GET": _s("list_glasses", glass.ListGlasses, glass.GlassPage),
+        "POST": _s("break_glass", glass.BreakGlass, glass.GlassBroken, 201),
+    },
+    "/cases/{case_id}/break-glass/{glass_id}": {
+        "PATCH": _s("review_glass", glass.ReviewGlass, glass.GlassView)
+    },
+    "/cases/{case_id}/conflicts": {
+        "GET": _s("list_conflicts", conflicts.ListConflicts, conflicts.ConflictPage),
+        "POST": _s("declare_conflict", conflicts.DeclareConflict, conflicts.ConflictView, 201),
+    },
     # --- who is told ---
     "/stream": {
         "GET": Special(

@@ -8,17 +8,30 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 import falcon.asgi
+from pydantic import ValidationError
 
+from services.contracts.authority import DeviceProof
 from services.contracts.errors import CsrfRequired, Unauthenticated
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER = "X-CSRF-Token"
 _LONGEST = 512
+_DEVICE_SECONDS = 400 * 86400
+"""As long as browsers keep any cookie (RFC 6265bis, 5.5)."""
 Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request comes from, as far as anything but its own word says so."""
+
+    address: str | None = None
+    device: DeviceProof | None = None
 
 
 class Sessions:
@@ -33,6 +46,7 @@ class Sessions:
     ) -> None:
         self.secure = secure
         self.cookie = "__Host-concordat" if secure else "concordat"
+        self.device_cookie = f"{self.cookie}-device"
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
         self._proxies = tuple(trusted_proxies)
 
@@ -98,6 +112,33 @@ class Sessions:
             address = hops.pop()
         return address
 
+    def place(self, req: falcon.asgi.Request) -> Place:
+        """For `sharing` to judge: nothing here knows whether the device is enrolled."""
+        return Place(self.address(req), self._device(req))
+
+    def _device(self, req: falcon.asgi.Request) -> DeviceProof | None:
+        """Of the device cookie; None for what never was one."""
+        found = req.get_cookie_values(self.device_cookie) or []
+        device_id, dot, secret = (found[0] if len(found) == 1 else "").partition(".")
+        if not dot or not 32 <= len(secret) <= 128:
+            return None
+        try:
+            return DeviceProof(id=device_id, hash=hash_secret(secret))
+        except ValidationError:
+            return None
+
+    def set_device(self, resp: falcon.asgi.Response, device_id: str, secret: str) -> None:
+        """It outlives sessions and the browser's own end; no other site's page makes a browser send it."""
+        resp.set_cookie(
+            self.device_cookie,
+            f"{device_id}.{secret}",
+            max_age=_DEVICE_SECONDS,
+            secure=self.secure,
+            http_only=True,
+            same_site="Strict",
+            path="/",
+        )
+
     def set_cookie(self, resp: falcon.asgi.Response, token: str) -> None:
         """A cookie that ends with the browser; the session itself ends earlier, on the server."""
         resp.set_cookie(self.cookie, token, secure=self.secure, http_only=True, same_site="Lax", path="/")
@@ -127,6 +168,11 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def hash_secret(secret: str) -> str:
+    """What `sharing` keeps of a device's secret, which it never sees: 256 random bits need no slow hash."""
+    return hashlib.sha256(f"concordat device|{secret}".encode()).hexdigest()
 
 
 def _usable(token: str) -> str:

@@ -156,7 +156,7 @@ def _special_parameters(route: Route) -> Iterator[Document]:
     if route.path.endswith("/stream"):
         schema = {"type": "string", "pattern": "^[0-9]{1,18}$"}
         yield {"name": "Last-Event-ID", "in": "header", "required": False, "schema": schema}
-    if route.path.endswith("/activations"):
+    if route.path.endswith(("/activations", "/enrolments")):
         yield _idempotency_key()
 
 

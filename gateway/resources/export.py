@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import falcon.asgi
 
 from gateway.asking import Asking
+from gateway.sessions import Place
 from services.chassis import context
 from services.chassis.context import Context
 from services.chassis.deadline import Deadline
@@ -26,10 +27,10 @@ class Exports:
         self._asking = asking
 
     async def on_get(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
-        token, address = self._asking.sessions.token(req), self._asking.sessions.address(req)
+        token, place = self._asking.sessions.token(req), self._asking.sessions.place(req)
         serving = context.current()
         assert serving is not None
-        export = _Export(self._asking, token, address, serving.request_id)
+        export = _Export(self._asking, token, place, serving.request_id)
         first = await export.page(None)  # whoever may not is told so before the first byte
         if first.disclosed is not None:
             resp.set_header("Consultation", first.disclosed.entry_id)
@@ -40,8 +41,8 @@ class Exports:
 
 
 class _Export:
-    def __init__(self, asking: Asking, token: str, address: str | None, request_id: str) -> None:
-        self._asking, self._token, self._address, self._request_id = asking, token, address, request_id
+    def __init__(self, asking: Asking, token: str, place: Place, request_id: str) -> None:
+        self._asking, self._token, self._place, self._request_id = asking, token, place, request_id
         self._pages = 0
 
     async def rest(self, page: ExportPage) -> AsyncIterator[bytes]:
@@ -63,7 +64,7 @@ class _Export:
         serving = Context(f"{self._request_id}-{self._pages}", Deadline.after(4.0))
         with context.use(serving):
             found: ExportPage = await self._asking.ask_as(
-                self._token, "audit", "export_entries", request, ExportPage, address=self._address
+                self._token, "audit", "export_entries", request, ExportPage, place=self._place
             )
         return found
 

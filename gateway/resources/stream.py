@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from gateway.asking import Asking
 from gateway.changes import Listener, LiveChanges, keys_of, principal_of
+from gateway.sessions import Place
 from services.chassis import context
 from services.chassis.context import Context
 from services.chassis.deadline import Deadline
@@ -52,7 +53,7 @@ class Streams:
         assert serving is not None
         sessions = self._asking.sessions
         stream = _Stream(
-            self._asking, sessions.token(req), sessions.address(req), serving.request_id, _resume_point(req)
+            self._asking, sessions.token(req), sessions.place(req), serving.request_id, _resume_point(req)
         )
         first = await stream.ask()  # whoever may not is told so before the stream begins
         principal = principal_of(stream.caller)
@@ -80,10 +81,8 @@ class Streams:
 class _Stream:
     """One open stream: its session, and how far it has come."""
 
-    def __init__(
-        self, asking: Asking, token: str, address: str | None, request_id: str, after: str | None
-    ) -> None:
-        self._asking, self._token, self._address = asking, token, address
+    def __init__(self, asking: Asking, token: str, place: Place, request_id: str, after: str | None) -> None:
+        self._asking, self._token, self._place = asking, token, place
         self._request_id, self._after = request_id, after
         self._batch = 0
         self._asked_at = self._known_at = time.monotonic()
@@ -140,7 +139,7 @@ class _Stream:
                 "stream_items",
                 request,
                 StreamFrames,
-                address=self._address,
+                place=self._place,
                 heard=self._heard,
             )
         self._known_at = time.monotonic()

@@ -19,6 +19,7 @@ from falcon.asgi import SSEvent
 
 from gateway.asking import Asking
 from gateway.changes import Listener, LiveChanges, keys_of, principal_of
+from gateway.sessions import Place
 from gateway.web.visit import Body, Visit
 from services.chassis import context
 from services.chassis.context import Context
@@ -71,7 +72,7 @@ class Live:
             raise Unauthenticated(cause="no pass for this case")
         serving = context.current()
         assert serving is not None
-        watch = _Watch(self._asking, token, self._asking.sessions.address(req), serving.request_id, case_id)
+        watch = _Watch(self._asking, token, self._asking.sessions.place(req), serving.request_id, case_id)
         await watch.look()
         principal = principal_of(watch.caller)
         if self._open.total() >= MOST or self._open[principal] >= EACH:
@@ -100,9 +101,9 @@ class _Watch:
     """One open page."""
 
     def __init__(
-        self, asking: Asking, token: str, address: str | None, request_id: str, case_id: str | None
+        self, asking: Asking, token: str, place: Place, request_id: str, case_id: str | None
     ) -> None:
-        self._asking, self._token, self._address = asking, token, address
+        self._asking, self._token, self._place = asking, token, place
         self._request_id, self.case_id = request_id, case_id
         self._after: str | None = None
         self._asks = 0
@@ -142,7 +143,7 @@ class _Watch:
         self._asks += 1
         with context.use(Context(f"{self._request_id}-{self._asks}", Deadline.after(4.0))):
             found = await self._asking.ask_as(
-                self._token, "notify", method, request, msgspec.Raw, address=self._address, heard=self._heard
+                self._token, "notify", method, request, msgspec.Raw, place=self._place, heard=self._heard
             )
         body: Body = _decode(found)
         return body

@@ -11,7 +11,7 @@ import falcon
 import falcon.asgi
 
 from gateway.asking import Asking
-from gateway.web import words
+from gateway.web import barring, words
 from gateway.web.assets import Assets
 from gateway.web.forms.fields import Field
 from gateway.web.forms.form import CSRF, ONCE, Form, NotRight, Typed
@@ -223,6 +223,7 @@ def frame(visit: Visit, context: Body) -> Body:
         "form": None,
         **context,
         "person": person,
+        "unprintable": person is not None and context.get("marking") in person.unprintable,
         "menu": Menu(person, context.get("section", ""), visit.unread) if person else None,
         "unread": visit.unread,
         "csrf": visit.csrf,
@@ -252,6 +253,8 @@ def refused(visit: Visit, problem: ConcordatError) -> Outcome:
         return Gone(f"/log-in?next={quote(here(visit), safe='')}")
     if isinstance(problem, ReasonRequired):
         return Shown("cases/reason.html", {"next": here(visit), "missing": None}, 403)
+    if isinstance(problem, barring.CODES):
+        return Shown("errors/barred.html", barring.told(problem, here(visit)), problem.status)
     return _refusal(problem)
 
 

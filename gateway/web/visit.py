@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import parse_qsl
 
 import falcon.asgi
@@ -16,6 +16,7 @@ from gateway.asking import Asking
 from gateway.sessions import command_key
 from gateway.web.forms.form import CSRF, Typed
 from services.chassis import context
+from services.contracts.bars import for_export
 from services.contracts.errors import (
     ConcordatError,
     DeadlineExpired,
@@ -26,6 +27,7 @@ from services.contracts.errors import (
 )
 from services.contracts.messages import Request
 from services.contracts.notify import CountUnread
+from services.contracts.vocabulary import Marking
 
 FORM_LIMIT = 900_000
 """Bytes of a filled-in form: a new case carries its incident reports until it is made."""
@@ -39,7 +41,7 @@ _decode = msgspec.json.decode
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who visits, as `sharing` told the gateway for this very request. For the page's head and its menu only:
-    what may be done is judged by who is asked."""
+    what may be done is judged by who is asked. `unprintable`: markings of cases that are not printed here."""
 
     id: str
     name: str
@@ -47,6 +49,7 @@ class Person:
     agency_id: str
     roles: tuple[str, ...]
     teams: tuple[str, ...]
+    unprintable: frozenset[str] = frozenset()
 
     def is_any(self, *roles: str) -> bool:
         return not set(roles).isdisjoint(self.roles)
@@ -167,6 +170,7 @@ class Visit:
                 said["agency_id"],
                 tuple(said.get("roles", ())),
                 tuple(said.get("team_ids", ())),
+                frozenset(one for one in get_args(Marking) if for_export(one) in said.get("barred", ())),
             )
 
     # --- the unread count, which no page waits for long ---
@@ -239,6 +243,10 @@ class Visit:
 
     def address(self) -> str | None:
         return self._asking.sessions.address(self.req)
+
+    def enrol_device(self, device_id: str, secret: str) -> None:
+        """From now on this browser proves that it is this device."""
+        self._asking.sessions.set_device(self.resp, device_id, secret)
 
     def begin_session(self, token: str) -> None:
         self._asking.sessions.set_cookie(self.resp, token)

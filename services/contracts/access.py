@@ -4,21 +4,22 @@
 administrators), R56 (teams are walls). `sharing` keeps the list of a case and is its authority; holders keep
 a copy inside the case document and judge by it.
 
-    decide(caller, case.acl, PERMITS["cases"]["get_case"]) -> Decision, whose require() raises NotVisible,
-    RoleRequired, NotOwner or LevelTooLow
+    decide(caller, case.acl, PERMITS["cases"]["get_case"], about=case.about) -> Decision, whose require()
+    raises NotVisible, RoleRequired, NotOwner, LevelTooLow, or what a bar says (`bars`)
 
 A caller who may not know of the case is told NotVisible whatever else failed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from .bars import About, bar_on
 from .caller import Caller
 from .errors import ConcordatError, LevelTooLow, NotOwner, NotVisible, RoleRequired
 from .messages import Moment
@@ -26,8 +27,12 @@ from .paging import Ref
 from .permissions.permit import Permit
 from .vocabulary import LEVELS, SECTIONS, Section, ShareLevel, Side
 
-Via = Literal["owner", "team", "share"]
+Via = Literal["owner", "team", "share", "break_glass"]
+ShareKind = Literal["share", "team", "break_glass"]
+NamingKind = ShareKind | Literal["offer"]
 _RANK = {level: rank for rank, level in enumerate((*LEVELS, "own"))}
+_PREFERRED: dict[NamingKind, int] = {"offer": -1, "break_glass": 0, "share": 1, "team": 2}
+"""Which way in is named where two give the same level: a broken glass only where nothing else does."""
 NEVER_PERPETRATOR: frozenset[Section] = frozenset({"victim", "safe_contact"})
 """Sections that nobody on the perpetrator's side ever sees."""
 
@@ -47,12 +52,14 @@ class Owner(_Frozen):
 class Share(_Frozen):
     """One grant: an agency AND people, teams or clients in it (R34), in force until `expires_at`.
 
-    The owner's own team has one too (`kind` team): it rests on no protocol and runs until it is revoked.
+    The owner's own team has one too (`kind` team): it rests on no protocol and runs until it is revoked. A
+    broken glass is one as well (`kind` break_glass): of one person, for a short time, on no protocol. So is
+    what lets somebody know of a case that is offered to them (`kind` offer): no share stands behind it.
     Shares that were revoked are not in the list.
     """
 
     id: str
-    kind: Literal["share", "team"] = "share"
+    kind: NamingKind = "share"
     agency_id: str
     user_ids: tuple[str, ...] = ()
     team_ids: tuple[str, ...] = ()
@@ -66,13 +73,17 @@ class Share(_Frozen):
 
 
 class AccessList(_Frozen):
-    """Who may see one case, as `sharing` had it at (`term`, `epoch`): a higher pair replaces a lower one."""
+    """Who may see one case, as `sharing` had it at (`term`, `epoch`): a higher pair replaces a lower one.
+
+    `excluded` are users with a conflict of interest: whatever names them, to them the case does not exist.
+    """
 
     case_id: str
     term: int
     epoch: int
     owner: Owner
     shares: tuple[Share, ...] = ()
+    excluded: tuple[str, ...] = ()
 
     @property
     def version(self) -> tuple[int, int]:
@@ -123,6 +134,10 @@ class Standing:
         level = self.level if section is None else dict(self.levels).get(section)
         return level is not None and _RANK[level] >= _RANK[least]
 
+    def behind(self) -> Standing:
+        """The same where a bar stands before the case: it may be known of, and nothing of it be read."""
+        return replace(self, level="know", levels=())
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -149,21 +164,23 @@ def decide(
     permit: Permit,
     *,
     section: Section | None = None,
-    excluded: Collection[str] = (),
+    about: About | None = None,
 ) -> Decision:
-    """Judge one act. `excluded` are users with a conflict of interest: to them the case does not exist.
+    """Judge one act. Every step is evaluated; "not found" comes before any reason.
 
-    Every step is evaluated; "not found" comes before any reason.
+    `about` is known to the holder of the case alone; None: no bar is looked at.
     """
-    standing = None if caller.id in excluded else standing_of(caller, acl)
-    if standing is None:
+    full = standing_of(caller, acl)
+    if full is None:
         return Decision(None, NotVisible())
+    bar = bar_on(caller.barred, about) if about is not None and caller.barred else None
+    standing = full if bar is None else full.behind()
     if not has_role(caller, permit):
         return Decision(standing, RoleRequired())
     least = permit.level or "know"
-    if not standing.reaches(least, section):
+    if not full.reaches(least, section):
         return Decision(standing, NotOwner() if least == "own" else LevelTooLow())
-    return Decision(standing, None)
+    return Decision(standing, None if bar is None else bar.refusal())
 
 
 def has_role(caller: Caller, permit: Permit) -> bool:
@@ -177,29 +194,60 @@ def standing_of(caller: Caller, acl: AccessList) -> Standing | None:
     """The best of what names the caller now; None: it may not know of the case."""
     if caller.kind == "service":  # known by its key, and never a reader
         return None
-    if acl.owner.agency.id in caller.inactive_agencies or caller.agency_id in caller.inactive_agencies:
+    if caller.id in acl.excluded:  # whoever it is, its owner and administrators included
         return None
-    if caller.kind == "user" and caller.id == acl.owner.user.id and caller.agency_id == acl.owner.agency.id:
+    if not agencies_active(caller, acl):
+        return None
+    if owns(caller, acl):
         return Standing("owner", "own", tuple((section, "own") for section in SECTIONS), None, None)
     shares = list(_in_force(caller, acl))
-    if not shares:
-        return None
-    best = max(shares, key=lambda share: (_RANK[share.level], share.kind == "team"))
-    return Standing(
-        "team" if best.kind == "team" else "share", best.level, _levels(shares), _until(shares), best.id
-    )
+    return standing_by(shares) if shares else None
+
+
+def standing_by(shares: list[Share]) -> Standing:
+    """How these shares together, of which there is one at least, let somebody stand."""
+    best = max(shares, key=lambda share: (_RANK[share.level], _PREFERRED[share.kind]))
+    if best.kind == "offer":
+        return Standing("share", best.level, _levels(shares), _until(shares), None)
+    return Standing(best.kind, best.level, _levels(shares), _until(shares), best.id)
+
+
+def agencies_active(caller: Caller, acl: AccessList) -> bool:
+    """The owner's and the caller's own."""
+    inactive = caller.inactive_agencies
+    return acl.owner.agency.id not in inactive and caller.agency_id not in inactive
+
+
+def owns(caller: Caller, acl: AccessList) -> bool:
+    """Whether the caller is the owner, and still of the agency whose case it is."""
+    owner = acl.owner
+    return caller.kind == "user" and caller.id == owner.user.id and caller.agency_id == owner.agency.id
 
 
 def _in_force(caller: Caller, acl: AccessList) -> Iterator[Share]:
     """The shares that name the caller (both keys) and hold at `caller.now`."""
     for share in acl.shares:
-        if share.agency_id != caller.agency_id or not names(share, caller):
-            continue
-        if share.expires_at is not None and share.expires_at <= caller.now:
-            continue
-        if share.protocol_id is not None and share.protocol_id in caller.inactive_protocols:
-            continue
-        yield share
+        if (
+            of_agency(share, caller)
+            and names(share, caller)
+            and in_date(share, caller)
+            and under_protocol(share, caller)
+        ):
+            yield share
+
+
+def of_agency(share: Share, caller: Caller) -> bool:
+    """The first key."""
+    return share.agency_id == caller.agency_id
+
+
+def in_date(share: Share, caller: Caller) -> bool:
+    return share.expires_at is None or share.expires_at > caller.now
+
+
+def under_protocol(share: Share, caller: Caller) -> bool:
+    """Whether what it rests on is in force: its protocol, to which the caller's agency is party."""
+    return share.protocol_id is None or share.protocol_id not in caller.inactive_protocols
 
 
 def names(share: Share, caller: Caller) -> bool:

@@ -29,11 +29,18 @@ Ids = Annotated[tuple[Id, ...], Field(max_length=200)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=512)]
 
 
+class DeviceProof(Request):
+    """What a browser's device cookie comes to: which device, and the SHA-256, in hex, of its secret."""
+
+    id: Id
+    hash: ArgumentsHash
+
+
 class Identify(Request):
     """Who sends this request, and may it be sent to `audience`.`method` at all?
 
-    `token` is the session's. `address` is the client's, believed only from configured proxies. `replaying`:
-    the gateway asks several methods under one request id (a page), each with its own identify.
+    `token` is the session's. `address` is the client's, believed only from configured proxies. `device`: what
+    it proves to be used from, judged anew each time.
     """
 
     token: Token | None = None
@@ -42,6 +49,7 @@ class Identify(Request):
     args_hash: ArgumentsHash
     request_id: str
     address: str | None = None
+    device: DeviceProof | None = None
 
 
 class Identified(Reply):
@@ -142,7 +150,8 @@ class Powers(Reply):
 class Question(Request):
     """May this principal be told of this now? `section`: of what it tells; `withheld_from`: agencies;
     `assignee`: index key (`u:`, `t:`) of a task's, for those who see only their own tasks; `least`: the level
-    that it takes where it is of no section."""
+    that it takes where it is of no section; `alert`: it is for those who answer for the case, its owner and
+    officers, and tells nothing of what is in it."""
 
     principal_id: Id
     case_id: Id
@@ -150,6 +159,7 @@ class Question(Request):
     withheld_from: tuple[Id, ...] = ()
     assignee: str | None = None
     least: ShareLevel = "know"
+    alert: bool = False
 
 
 class MayKnow(Request):

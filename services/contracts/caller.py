@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from .bars import Bar
 from .errors import Unauthenticated
 from .messages import Moment
 
@@ -31,6 +32,8 @@ class Caller(BaseModel):
     `roles` are those in force at `now`; a client has `scopes` instead and an `accountable_id`. `name` and
     `agency_name` are as they were at `now`, for what is written down under them. `inactive_agencies` and
     `inactive_protocols` are those under which nothing may be shown now.
+    `device_id`: the enrolled device that the request came from; None: none that proved itself.
+    `barred` has what stands against it in cases of some use or marking (`bars`).
     `fences` maps a case to the least access-list epoch that a holder may judge by; "all" asks the holder to
     fetch the current list of every case it is about to show. `now` is sharing's clock; the caller is valid
     until `expires_at`. Unknown fields are ignored.
@@ -51,10 +54,12 @@ class Caller(BaseModel):
     name: str | None = None
     agency_name: str | None = None
     device_class: str
+    device_id: str | None = None
     procedure_version: str | None = None
     inactive_agencies: tuple[str, ...] = ()
     inactive_protocols: tuple[str, ...] = ()
     fences: dict[str, Epoch] | Literal["all"] = Field(default_factory=dict)
+    barred: dict[str, Bar] = Field(default_factory=dict)
     audience: str
     method: str
     args_hash: ArgumentsHash

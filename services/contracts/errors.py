@@ -6,15 +6,16 @@ have in common is in `error_base`.
     ├── Unauthenticated 401 ── BadCredentials, TotpRequired
     ├── Refused 403 ── AccountDisabled, ProtocolNotActive, ProtocolExpired, AgencySuspended,
     │     ProcedureUnsigned, ProcedureMissing, TotpNotEnrolled, PasswordChangeRequired, RoleRequired,
-    │     NotOwner, LevelTooLow, ReasonRequired, CsrfRequired
+    │     NotOwner, LevelTooLow, ReasonRequired, OwnGlass, CsrfRequired
     ├── NotVisible 404
     ├── MethodNotAllowed 405
-    ├── InvalidTransition 409 ── RequestInProgress, ProcedureSuperseded, CaseClosed, AlreadyExists
+    ├── InvalidTransition 409 ── RequestInProgress, ProcedureSuperseded, CaseClosed, AlreadyExists,
+    │     OwnerHasConflict
     ├── Stale 412
     ├── TooLarge 413
     ├── UnsupportedType 415
     ├── Invalid 422 ── IdempotencyKeyReused, AgencyNotActive, PurposeNotInProtocol, GatewayNotForRecipient,
-    │     MemberNotInAgency, ExpiryBeyondProtocol, ConsentReasonRequired, SectionNotForSide,
+    │     MemberNotInAgency, CannotBeNamed, ExpiryBeyondProtocol, ConsentReasonRequired, SectionNotForSide,
     │     AssigneeWithoutAccess, UrlNotAllowed
     ├── IfMatchRequired 428
     ├── RateLimited 429
@@ -108,6 +109,26 @@ class ReasonRequired(Refused, code="reason_required"):
     """A reason for the access is needed (Access-Reason)."""
 
 
+class TrainingRequired(Refused, code="training_required"):
+    """Current training for this use is required."""
+
+
+class NetworkNotPermitted(Refused, code="network_not_permitted"):
+    """Cases of this sensitivity may not be opened from this network."""
+
+
+class DeviceNotPermitted(Refused, code="device_not_permitted"):
+    """Cases of this sensitivity may not be opened on this device."""
+
+
+class StepUpRequired(Refused, code="step_up_required"):
+    """A fresh code of the authenticator is needed for this."""
+
+
+class OwnGlass(Refused, code="own_glass"):
+    """Nobody reviews their own emergency access."""
+
+
 class CsrfRequired(Refused, code="csrf_required"):
     """The request does not prove that it comes from this site's own pages."""
 
@@ -138,6 +159,10 @@ class CaseClosed(InvalidTransition, code="case_closed"):
 
 class AlreadyExists(InvalidTransition, code="already_exists"):
     """There is one already."""
+
+
+class OwnerHasConflict(InvalidTransition, code="owner_has_conflict"):
+    """The owner has a conflict of interest: the case has to be transferred first."""
 
 
 class Stale(ConcordatError, code="stale", status=412):
@@ -174,6 +199,10 @@ class GatewayNotForRecipient(Invalid, code="gateway_not_for_recipient"):
 
 class MemberNotInAgency(Invalid, code="member_not_in_agency"):
     """A named person, team or client does not belong to the agency."""
+
+
+class CannotBeNamed(Invalid, code="cannot_be_named"):
+    """A named person has a conflict of interest in this case."""
 
 
 class ExpiryBeyondProtocol(Invalid, code="expiry_beyond_protocol"):

@@ -62,6 +62,11 @@ TaskState = Literal["offered", "accepted", "declined", "done", "cancelled"]
 ShareState = Literal["active", "revoked", "expired", "suspended"]
 Side = Literal["victim", "perpetrator"]
 AccessReason = Literal["investigation", "safeguarding", "task", "meeting", "supervision", "other"]
+ConflictKind = Literal["subject", "household", "neighbour", "other"]
+"""How somebody of the staff stands to those whom a case is about: one of them, or living with or by them."""
+DeviceClass = Literal["personal", "managed", "mobile"]
+"""What an agency says of a device of its own; what has not proved to be enrolled is personal."""
+EnrolledClass = Literal["managed", "mobile"]
 Must = Literal["change_password", "enrol_totp", "sign_procedure"]
 EventName = Literal[
     "case.created",

@@ -10,14 +10,22 @@ from services.sharing.handlers.account import Account
 from services.sharing.handlers.agencies import Agencies
 from services.sharing.handlers.authority import AuthorityHandlers
 from services.sharing.handlers.clients import Clients
+from services.sharing.handlers.conflicts import ConflictHandlers
+from services.sharing.handlers.devices import Devices
 from services.sharing.handlers.directory import DirectoryHandlers
+from services.sharing.handlers.explain import ExplainHandlers
+from services.sharing.handlers.glass_reviews import GlassReviews
 from services.sharing.handlers.identify import Identification
 from services.sharing.handlers.ownership import OwnershipHandlers
 from services.sharing.handlers.people import People
 from services.sharing.handlers.procedures import Procedures
 from services.sharing.handlers.protocols import Protocols
 from services.sharing.handlers.shares import ShareHandlers
+from services.sharing.handlers.stepping_up import StepUps
+from services.sharing.handlers.succession import SuccessionHandlers
 from services.sharing.handlers.teams import Teams
+from services.sharing.handlers.trainings import Trainings
+from services.sharing.handlers.transfers import TransferHandlers
 from services.sharing.settings import SharingSettings
 
 
@@ -25,11 +33,23 @@ class _Identity(Identification, Agencies, Protocols, People, Teams, Clients, Pro
     """Who takes part and who one is. (`Account` has the handlers of sessions with it.)"""
 
 
+class _Means(Trainings, Devices, StepUps):
+    """What somebody has been taught, and what they hold in their hands."""
+
+
 class _Granting(ShareHandlers, OwnershipHandlers, AccessHandlers, DirectoryHandlers, AuthorityHandlers):
     """Who owns a case, and to whom it is given."""
 
 
-class SharingService(_Identity, _Granting):
+class _Exceptions(ConflictHandlers, GlassReviews):
+    """Who must not know of a case whatever names it, and who may see one though nothing does."""
+
+
+class _Passing(TransferHandlers, SuccessionHandlers):
+    """Who owns a case next."""
+
+
+class SharingService(_Identity, _Means, _Granting, _Exceptions, _Passing, ExplainHandlers):
     """Who may see what."""
 
     name = "sharing"

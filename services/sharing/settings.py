@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_settings import NoDecode
 
 from services.chassis.settings import ServiceSettings
+from services.contracts.vocabulary import Template
 from services.sharing.domain.sessions import Limits
+
+
+def _words(value: object) -> object:
+    """Comma-separated."""
+    if not isinstance(value, str):
+        return value
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+Templates = Annotated[tuple[Template, ...], NoDecode, BeforeValidator(_words)]
 
 
 class SharingSettings(ServiceSettings):
@@ -25,8 +37,33 @@ class SharingSettings(ServiceSettings):
     session_hours: float = Field(
         default=12, gt=0, le=168, description="Hours after which a session ends in any case."
     )
+    trained_uses: Templates = Field(
+        default=(),
+        description="Templates (comma-separated) whose cases cannot be opened without current training.",
+    )
     activation_hours: float = Field(
         default=72, gt=0, le=720, description="Hours for which an activation token can be used."
+    )
+    glass_minutes: float = Field(
+        default=60, gt=0, le=1440, description="Minutes after which emergency access to a case ends."
+    )
+    glass_a_day: int = Field(
+        default=3, ge=1, le=1000, description="How often one person may take emergency access in 24 hours."
+    )
+    glass_review_hours: float = Field(
+        default=72,
+        gt=0,
+        le=720,
+        description="Hours after which emergency access that nobody has reviewed escalates.",
+    )
+    transfer_days: float = Field(
+        default=14, gt=0, le=90, description="Days after which an offer to transfer a case lapses."
+    )
+    consent_days: float = Field(
+        default=14,
+        gt=0,
+        le=90,
+        description="Days in which a new owner confirms the consent that shares rest on; else these suspend.",
     )
 
     @model_validator(mode="after")
@@ -44,3 +81,11 @@ class SharingSettings(ServiceSettings):
     @property
     def activation_lasts(self) -> timedelta:
         return timedelta(hours=self.activation_hours)
+
+    @property
+    def glass_lasts(self) -> timedelta:
+        return timedelta(minutes=self.glass_minutes)
+
+    @property
+    def glass_reviewed_within(self) -> timedelta:
+        return timedelta(hours=self.glass_review_hours)

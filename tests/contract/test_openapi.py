@@ -23,6 +23,7 @@ from services.contracts.views import View
 PROMISED = """
 /sessions POST
 /sessions/current GET DELETE
+/sessions/current/step-ups POST
 /activations POST
 /me GET
 /me/password PUT
@@ -46,6 +47,7 @@ PROMISED = """
 /teams GET POST
 /teams/{} GET PATCH
 /devices GET POST
+/devices/enrolments POST
 /devices/{} GET PATCH
 /clients GET POST
 /clients/{} GET PATCH DELETE
@@ -72,10 +74,12 @@ PROMISED = """
 /cases/{}/shares/preview POST
 /cases/{}/transfers GET POST
 /cases/{}/transfers/{} PATCH
+/ownerless-cases GET
 /cases/{}/access GET
 /cases/{}/consultations GET
 /access/explain POST
-/cases/{}/break-glass POST
+/cases/{}/break-glass GET POST
+/cases/{}/break-glass/{} PATCH
 /cases/{}/conflicts GET POST
 /stream GET
 /inbox GET
@@ -102,7 +106,6 @@ PROMISED = """
 /audit/reviews/{} PATCH
 /audit/usage GET
 """
-LATER = re.compile(r"/devices|/trainings|/transfers|/break-glass|/conflicts|/access/explain")
 
 FOR_PAGES = {("notify", "count_unread")}
 """What only the web client asks."""
@@ -140,13 +143,12 @@ def test_the_document_is_valid(document: dict[str, Any]) -> None:
     validate(document)  # type: ignore[arg-type]
 
 
-def test_what_is_not_built_is_what_later_work_builds() -> None:
-    later = {
+def test_everything_that_was_promised_is_built() -> None:
+    assert not [
         route.path
         for route in ROUTES
         if any(isinstance(entry, NotBuiltYet) for entry in route.methods.values())
-    }
-    assert later == {route.path for route in ROUTES if LATER.search(route.path)}
+    ]
 
 
 def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:

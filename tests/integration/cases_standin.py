@@ -16,6 +16,7 @@ from services.contracts.authority import (
     GetCasesKnown,
     StoredVersion,
 )
+from services.contracts.cases.about import AboutCase, AboutCases, GetAbout
 
 
 class CasesStandIn:
@@ -34,6 +35,13 @@ class CasesStandIn:
             items=tuple(
                 StoredVersion(case_id=one.case_id, term=one.term, epoch=one.epoch) for one in request.lists
             )
+        )
+
+    @rpc(callers=("sharing",))
+    def about_cases(self, request: GetAbout) -> AboutCases:
+        rows = self.database["lists"].find({"_id": {"$in": list(request.case_ids)}}, {"_id": True})
+        return AboutCases(
+            items=tuple(AboutCase(case_id=row["_id"], use="complex_asb", marking="official") for row in rows)
         )
 
     @rpc(callers=("sharing",))

@@ -203,16 +203,16 @@ class World:
         assert row is not None
         return AccessList.model_validate_json(row["body"])
 
-    def decided(self, case_id: str, *shares: Share) -> AccessList:
-        """`sharing` has committed these shares, and told nobody yet."""
+    def decided(self, case_id: str, *shares: Share, excluded: tuple[str, ...] = ()) -> AccessList:
+        """`sharing` has committed these shares and conflicts, and told nobody yet."""
         acl = self.acl(case_id)
-        acl = acl.model_copy(update={"epoch": acl.epoch + 1, "shares": shares})
+        acl = acl.model_copy(update={"epoch": acl.epoch + 1, "shares": shares, "excluded": excluded})
         self.lists["lists"].update_one({"_id": case_id}, {"$set": {"body": acl.model_dump_json()}})
         return acl
 
-    def share(self, case_id: str, *shares: Share) -> AccessList:
+    def share(self, case_id: str, *shares: Share, excluded: tuple[str, ...] = ()) -> AccessList:
         """From now on these shares are in force, and `cases` knows it."""
-        acl = self.decided(case_id, *shares)
+        acl = self.decided(case_id, *shares, excluded=excluded)
         self.apply(acl)
         return acl
 

@@ -47,14 +47,15 @@ class Gate:
             args_hash=hash_arguments(bytes(raw(request)), more.get("key")),
             request_id=request_id,
             address=more.get("address"),
+            device=more.get("device"),
         )
         told = self.calling.ask("sharing.identify", asked, reply=Identified)
         signed = SignedCaller(told.body.encode(), bytes.fromhex(told.mac))
         return Caller.model_validate_json(told.body), signed, request_id
 
-    def ask(self, token: str, method: str, request: Request, *, key: str | None = None) -> Any:
-        """A query of sharing's, as JSON."""
-        _, signed, request_id = self.identify(token, method, request, key=key)
+    def ask(self, token: str, method: str, request: Request, *, key: str | None = None, **where: Any) -> Any:
+        """A query of sharing's, as JSON; `where` has the address and device that it comes from."""
+        _, signed, request_id = self.identify(token, method, request, key=key, **where)
         return self.calling.ask(f"sharing.{method}", request, caller=signed, request_id=request_id, key=key)
 
     def tell(self, token: str, method: str, request: Request, *, key: str | None = None) -> Any:

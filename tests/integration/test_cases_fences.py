@@ -145,8 +145,7 @@ def test_only_sharing_may_say_who_sees_what(world: World) -> None:
 def test_whoever_has_a_conflict_of_interest_knows_of_nothing(world: World) -> None:
     owner, officer = world.person(), world.person("B")
     case_id = owner.create()["id"]
-    world.share(case_id, given(officer))
-    world.cases["cases"].update_one({"_id": case_id}, {"$set": {"excluded": [officer.id]}})
+    world.share(case_id, given(officer), excluded=(officer.id,))
     assert officer.listed() == []
     for channel in _channels(world, case_id, officer):
         with pytest.raises(NotVisible):

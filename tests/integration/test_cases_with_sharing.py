@@ -14,8 +14,16 @@ from services.chassis.mongo import connect
 from services.contracts.cases.cases import CaseBody, CreateCase, GetCase, ListCases
 from services.contracts.cases.entries import AddEntry, EntryBody
 from services.contracts.cases.tasks import AddTask, Assignee, GetTask, TaskBody
-from services.contracts.errors import AssigneeWithoutAccess, ConcordatError, Invalid, NotVisible
+from services.contracts.errors import (
+    AssigneeWithoutAccess,
+    ConcordatError,
+    Invalid,
+    LevelTooLow,
+    NotVisible,
+)
 from services.contracts.messages import Request
+from services.contracts.sharing.conflicts import ConflictBody, DeclareConflict
+from services.contracts.sharing.glass import BreakGlass, GlassBody
 from services.contracts.sharing.shares import RevokeShare, ShareBody, ShareCase
 from tests.cell import Parts
 from tests.integration.calling import Calling, Instance, instances
@@ -104,7 +112,7 @@ class World(Partnership):
 def world(parts: Parts, calling: Calling, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     logs: Path = tmp_path_factory.mktemp("logs")
     with (
-        instances(parts, logs, SHARING, CASES) as started,
+        instances(parts, logs, SHARING, CASES, CONCORDAT_GLASS_MINUTES="0.1") as started,
         connect(parts.mongo_url("sharing"), app="test") as client,
     ):
         world = World(parts, calling, client["sharing"], started[1])
@@ -167,3 +175,48 @@ def test_when_the_protocol_ends_everything_under_it_does(world: World) -> None:
     finally:
         world.renew_protocol()
     assert world.sees(world.jo, case_id)
+
+
+def test_glass_opens_a_case_to_read_and_closes_at_its_instant(world: World) -> None:
+    case_id = world.open(world.asb.id)["id"]
+    hurried = world.person(world.homes, "Harry Hurried")
+    assert not world.sees(hurried, case_id)
+    request = BreakGlass(case_id=case_id, access_reason="safeguarding", glass=GlassBody(reason="Screams"))
+    until_ = hurried.tell("break_glass", request)["until"]
+    found = world.ask(hurried, "get_case", GetCase(case_id=case_id, access_reason="safeguarding"))
+    assert (found["my_access"]["via"], found["my_access"]["until"]) == ("break_glass", until_)
+    assert (found["my_access"]["level"], found["my_access"]["may"]) == ("read", [])
+    assert "safe_contact" not in found["my_access"]["sections"]
+    assert world.sees(hurried, case_id)
+    with pytest.raises(LevelTooLow):
+        world.note(hurried, case_id)
+    ends = datetime.fromisoformat(until_)
+
+    def listed() -> bool:
+        return case_id in [one["id"] for one in world.ask(hurried, "list_cases", ListCases())["items"]]
+
+    until(lambda: not listed(), 15)
+    assert datetime.now(UTC) >= ends
+    assert not world.sees(hurried, case_id)
+    with pytest.raises(NotVisible):
+        world.note(hurried, case_id)
+
+
+def test_a_conflict_takes_the_case_from_its_reader_though_the_holder_heard_nothing_of_it(
+    world: World,
+) -> None:
+    case_id = world.open(world.asb.id)["id"]
+    world.share(case_id)
+    assert world.sees(world.jo, case_id)
+    world.holder.pause()
+    try:
+        conflict = ConflictBody(user_id=world.jo.id, kind="subject", reason="It is about her")
+        world.owner.tell("declare_conflict", DeclareConflict(case_id=case_id, conflict=conflict))
+    finally:
+        world.holder.resume()
+    assert not world.sees(world.jo, case_id)
+    with pytest.raises(AssigneeWithoutAccess):
+        world.task(case_id, world.jo)
+    request = BreakGlass(case_id=case_id, access_reason="other", glass=GlassBody(reason="x"))
+    with pytest.raises(NotVisible):
+        world.jo.tell("break_glass", request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from services.chassis.mongo import connect
+from services.contracts.alerts import ACCESS_ALERT
 from services.contracts.authority import CaseEvent
 from services.contracts.envelope import Event, new_event_id
 from services.contracts.errors import NotVisible, RoleRequired
@@ -30,6 +32,8 @@ from services.contracts.subscriptions import (
     Subscription,
     SubscriptionBody,
 )
+from services.contracts.sharing.conflicts import ConflictBody, DeclareConflict
+from services.contracts.sharing.glass import BreakGlass, GlassBody
 from tests.cell import Parts
 from tests.integration.calling import Calling, instances
 from tests.integration.notifying import NOTIFY, QUICK, receiver
@@ -151,3 +155,65 @@ def test_who_may_subscribe(world: World) -> None:
     administrator = world.person(world.police, "Adam", role="agency_admin")
     with pytest.raises(NotVisible):
         ask(administrator, "get_subscription", GetSubscription(subscription_id="x"), Subscription)
+
+
+def texts(person: Person) -> list[tuple[str, str]]:
+    found = ask(person, "list_inbox", ListInbox(), Inbox).items
+    return [(item.case_id, item.text) for item in found if item.kind == ACCESS_ALERT]
+
+
+def test_broken_glass_calls_the_owner_and_the_officers_within_seconds_and_nobody_else(world: World) -> None:
+    dpo = world.person(world.police, "Dora", role="agency_dpo")
+    everywhere = world.person(world.charity, "Paula", role="partnership_dpo")
+    foreign = world.person(world.homes, "Fred", role="agency_dpo")
+    client = world.client(world.homes, "Homes system", world.jo)
+    administrator = world.person(world.homes, "Ada", role="agency_admin")
+    called = (world.owner, dpo, everywhere)
+    begin = {one.id: stream(one, None).resume for one in called}
+    with receiver() as other_end:
+        body = SubscriptionBody(client_id=client.id, transport="webhook", url=other_end.url, types=("*",))
+        request = CreateSubscription(subscription=body)
+        ask(administrator, "create_subscription", request, Subscription, uuid.uuid4().hex)
+        case_id = world.case()
+        share = world.share(case_id, members=[{"user_id": world.jo.id}, {"client_id": client.id}])
+        until(lambda: len(other_end.ids) == 1)
+        glass = GlassBody(reason="Screams from number nine")
+        began = time.monotonic()
+        world.stranger.tell(
+            "break_glass", BreakGlass(case_id=case_id, access_reason="safeguarding", glass=glass)
+        )
+        for one in called:
+            until(lambda one=one: case_id in [case for case, _ in texts(one)], 5)
+            frames = until(lambda one=one: stream(one, begin[one.id]).frames, 5)
+            assert ACCESS_ALERT in {frame.type for frame in frames}
+            data = next(frame for frame in frames if frame.type == ACCESS_ALERT).event.data
+            assert data.model_dump(exclude_unset=True) == {"case_id": case_id}
+        assert time.monotonic() - began < 5
+        for one in (world.stranger, world.jo, world.colleague, foreign):
+            assert texts(one) == []
+        world.change(world.owner, share, level="know")  # a later event: what was to be pushed before, was
+        until(lambda: len(other_end.ids) == 2)
+        assert [push.event["type"] for push in other_end.pushes] == ["case.shared", "share.changed"]
+
+
+def test_whom_a_conflict_shuts_out_is_told_nothing_of_it_nor_of_what_follows(
+    world: World, operator: Operator
+) -> None:
+    dpo = world.person(world.police, "Dora", role="agency_dpo")
+    share = world.share(world.case())
+    case_id = share["case_id"]
+    until(lambda: case_id in inbox(world.jo))
+    begin = {one.id: stream(one, None).resume for one in (world.jo, dpo, world.warden)}
+    for one in (world.jo, dpo):
+        conflict = ConflictBody(user_id=one.id, kind="household", reason="Lives there")
+        world.owner.tell("declare_conflict", DeclareConflict(case_id=case_id, conflict=conflict))
+    assert case_id not in inbox(world.jo)
+    glass = GlassBody(reason="Screams from number nine")
+    world.stranger.tell("break_glass", BreakGlass(case_id=case_id, access_reason="other", glass=glass))
+    added = entry_added(operator, world, case_id, 1)
+    seen = until(lambda: stream(world.warden, begin[world.warden.id]).frames)
+    assert [frame.event.id for frame in seen] == [added]  # of conflicts and glass not even that
+    until(lambda: case_id in [case for case, _ in texts(world.owner)])
+    for one in (world.jo, dpo):
+        assert stream(one, begin[one.id]).frames == ()
+        assert case_id not in inbox(one)

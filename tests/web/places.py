@@ -73,6 +73,9 @@ _OF_A_CASE: tuple[Place, ...] = (
     ("share-new", "/shares/new"),
     ("access", "/access"),
     ("consultations", "/consultations"),
+    ("emergency", "/emergency"),
+    ("glasses", "/break-glass"),
+    ("conflicts", "/conflicts"),
 )
 _LINKED: tuple[tuple[str, str, str], ...] = (
     ("subject", "/cases/{case}", 'a[href^="/subjects/"]'),

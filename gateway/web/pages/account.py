@@ -19,20 +19,31 @@ from services.contracts.sharing.account import (
     TotpCode,
 )
 from services.contracts.sharing.procedures import GetCurrentProcedure, SignatureBody, SignProcedure
-from services.contracts.sharing.sessions import EndSession, ListSessions
+from services.contracts.sharing.sessions import EndSession, GetCurrentSession, ListSessions
 
-_DONE = {"password": "Your password is changed.", "session": "The session has ended."}
+_DONE = {
+    "password": "Your password is changed.",
+    "session": "The session has ended.",
+    "device": "This device is enrolled.",
+    "code": "The code counts for 15 minutes.",
+}
 
 
 class Account(Page):
     """`/account`."""
 
     async def get(self, visit: Visit, **ids: str) -> Outcome:
-        me, sessions = await visit.together(
+        me, sessions, current = await visit.together(
             visit.ask("sharing", "me", GetMe()),
             visit.ask("sharing", "list_sessions", ListSessions(limit=100)),
+            visit.ask("sharing", "current_session", GetCurrentSession()),
         )
-        context = {"me": me, "sessions": sessions["items"], "done": _DONE.get(visit.query("done"))}
+        context = {
+            "me": me,
+            "sessions": sessions["items"],
+            "device": current["device"],
+            "done": _DONE.get(visit.query("done")),
+        }
         return Shown("account/account.html", context)
 
 

@@ -157,6 +157,8 @@ def _context(visit: Visit, case: Body, chosen: dict[str, str], given: dict[str, 
         "access": access,
         "may": frozenset(access["may"]),
         "known": known,
+        # Named by no share that there is to look at: by an offer of the case.
+        "offered": access["level"] == "know" and "share_id" not in access,
         "open": case.get("status") != "closed",
         "entries": entries,
         "tasks": case.get("tasks"),

@@ -12,7 +12,7 @@ from services.chassis.rpc import rpc
 from services.contracts.access import has_role
 from services.contracts.audit import ExportEntries, ExportPage
 from services.contracts.caller import Caller
-from services.contracts.errors import Malformed, RoleRequired, Unavailable
+from services.contracts.errors import Malformed, Refused, RoleRequired, Unavailable
 from services.contracts.permissions import PERMITS
 from services.contracts.records import Object
 
@@ -25,13 +25,15 @@ ENOUGH = 400_000
 class ExportHandlers(Reading):
     """The export. Its first page chooses the checkpoint that it ends with; its cursor keeps to it."""
 
-    @rpc(expected_exceptions=(Malformed, RoleRequired))
+    @rpc(expected_exceptions=(Malformed, Refused))
     def export_entries(self, request: ExportEntries, caller: Caller) -> ExportPage:
-        """The next piece. Raises RoleRequired, Malformed, Unavailable."""
+        """The next piece. Raises RoleRequired, Malformed, Unavailable, and what a place or device is refused
+        with."""
         if not has_role(caller, PERMIT):
             problem = RoleRequired()
             self.refused(caller, Object(type="log", id="export"), problem, how="exported")
             raise problem
+        self.may_take_away(caller, Object(type="log", id="export"))
         begin, size, note = self._ends_with(request.cursor)
         lines, length = list[str](), 0
         for text in self._lines(begin, size, sight_of(caller)):

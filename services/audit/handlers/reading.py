@@ -23,9 +23,10 @@ from services.contracts.authority import (
     GetTeamMembers,
     TeamMembers,
 )
+from services.contracts.bars import require_export
 from services.contracts.caller import Caller
 from services.contracts.envelope import new_event_id
-from services.contracts.errors import ConcordatError, NotVisible
+from services.contracts.errors import ConcordatError, NotVisible, Refused
 from services.contracts.permissions import PERMITS
 from services.contracts.records import PROMISE, How, Object, Record
 from services.contracts.views import Disclosed
@@ -51,6 +52,15 @@ class Reading:
     entries: EntryStore
     records: Keeper
     sharing: Peer
+
+    def may_take_away(self, caller: Caller, what: Object) -> None:
+        """Raises what stands against it, recorded: a file or a paper of the log names cases of every
+        sensitivity, and is out of reach once it is made."""
+        try:
+            require_export(caller.barred)
+        except Refused as problem:
+            self.refused(caller, what, problem, how="exported")
+            raise
 
     def judged(self, caller: Caller, case_ids: Sequence[str]) -> Sight:
         """What the caller may see, as owner of these cases too. `sharing` is asked now: nothing is

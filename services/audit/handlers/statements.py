@@ -62,6 +62,7 @@ class StatementHandlers(Gathering):
     @rpc(expected_exceptions=ConcordatError)
     def preview_statement(self, request: PreviewStatement, caller: Caller) -> StatementPreview:
         """What it would say, with nothing withheld. Raises NotVisible, Invalid."""
+        self.may_take_away(caller, Object(type="statement_draft", id=request.subject_id))
         content = self.content(caller, request.subject_id, request)
         disclosed = self.recorded(
             caller, [Object(type="statement_draft", id=request.subject_id)], action="statement.preview"
@@ -145,6 +146,7 @@ class StatementHandlers(Gathering):
     def get_statement(self, request: GetStatement, caller: Caller) -> StatementPart:
         """A piece, with proofs. Raises NotVisible, Malformed, Unavailable."""
         kept = self._visible(caller, request.statement_id)
+        self.may_take_away(caller, Object(type="statement", id=kept.id))
         number, size = (0, None) if request.cursor is None else cursors.read(request.cursor, 2)
         own, size, note = self._committed(kept, size)
         detail = self.entries.find(own[0])

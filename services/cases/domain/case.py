@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from services.contracts.access import AccessList
+from services.contracts.bars import About
 from services.contracts.vocabulary import CaseRole, CaseStatus, Marking, Priority, SubjectKind, Template
 
 Part = Literal["case", "summary", "subjects", "victims", "timeline", "tasks"]
@@ -60,7 +61,6 @@ class Case:
     entries: int = 0
     tasks_open: int = 0
     next_due: str | None = None
-    excluded: tuple[str, ...] = ()
 
     @property
     def aggregate(self) -> str:
@@ -70,6 +70,11 @@ class Case:
     @property
     def closed(self) -> bool:
         return self.status == "closed"
+
+    @property
+    def about(self) -> About:
+        """What of it the caller's bars hang on."""
+        return About(self.template, self.marking)
 
     def judged_by(self, acl: AccessList) -> Case:
         """With `acl`, unless its own is newer."""

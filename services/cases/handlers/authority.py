@@ -19,6 +19,7 @@ from services.contracts.authority import (
     GetCasesKnown,
     StoredVersion,
 )
+from services.contracts.cases.about import AboutCase, AboutCases, GetAbout
 from services.contracts.envelope import new_event_id
 from services.contracts.errors import ConcordatError
 from services.contracts.records import Actor, Object, Record
@@ -53,6 +54,16 @@ class Authority(Casework):
     def cases_known(self, request: GetCasesKnown) -> CasesKnown:
         """Those of the cases that were opened and not only registered."""
         return CasesKnown(case_ids=self.cases.known(request.case_ids))
+
+    @rpc(callers=("sharing",), expected_exceptions=ConcordatError)
+    def about_cases(self, request: GetAbout) -> AboutCases:
+        """Use and marking of those of the cases that there are: nobody is shown a case by it."""
+        found = self.cases.about(request.case_ids)
+        return AboutCases(
+            items=tuple(
+                AboutCase(case_id=one, use=about.use, marking=about.marking) for one, about in found.items()
+            )
+        )
 
     def _settle(self, case: Case, session: Session, emit: Emit) -> None:
         """Each task that goes back is a version of its own, with its event."""

@@ -16,6 +16,7 @@ from services.cases.handlers.case_opening import AGAIN, CaseMade, Made, OpensCas
 from services.cases.handlers.casework import Opened, Work, check_match
 from services.cases.stores.transitions import Transition, TransitionStore
 from services.chassis.rpc import command
+from services.contracts.bars import About, require_unbarred
 from services.contracts.caller import Caller
 from services.contracts.cases.cases import (
     CaseChanges,
@@ -52,6 +53,8 @@ class ChangesCases(OpensCases):
 
         def change(opened: Opened) -> Planned:
             self._check_case_match(request.if_match, opened, caller)
+            case = opened.case
+            require_unbarred(caller.barred, About(case.template, request.changes.marking or case.marking))
             sets, parts = _patched(opened, request.changes)
             now = clock()
             for part in parts:

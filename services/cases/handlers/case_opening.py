@@ -18,6 +18,7 @@ from services.chassis.mongo import Session
 from services.chassis.rpc import command
 from services.contracts.access import AccessList, keys_of, standing_of
 from services.contracts.authority import CaseEvent, RegisterCase
+from services.contracts.bars import About, require_unbarred
 from services.contracts.caller import Caller
 from services.contracts.cases.cases import CaseView, CreateCase
 from services.contracts.envelope import new_event_id
@@ -47,6 +48,7 @@ class OpensCases(ReadsCases):
     def create_case(self, request: CreateCase, caller: Caller) -> CaseView:
         """Open a case; the caller, or the person accountable for the client, owns it."""
         self.require_role(caller, CREATE)
+        require_unbarred(caller.barred, About(request.case.template, request.case.marking))
         told = self.commands.done(request, CaseMade)
         if told is None:
             case = self._new_case(request, caller)

@@ -110,7 +110,7 @@ class Casework(NewLists):
         return Opened(case, standing, self._reason(case, caller, act, access_reason))
 
     def decide(self, case: Case, caller: Caller, act: Act) -> Decision:
-        return decide(caller, case.acl, act.permit, section=act.section, excluded=case.excluded)
+        return decide(caller, case.acl, act.permit, section=act.section, about=case.about)
 
     def refuse(self, case: Case, caller: Caller, act: Act, decision: Decision) -> NoReturn:
         """Record why, and raise it."""

@@ -46,7 +46,7 @@ class Sights(Casework):
             for start in range(0, len(found), _AT_A_TIME)
             for case in self.trusted(found[start : start + _AT_A_TIME], caller)
         ]
-        decided = [(case, decide(caller, case.acl, _KNOWS, excluded=case.excluded)) for case in cases]
+        decided = [(case, decide(caller, case.acl, _KNOWS, about=case.about)) for case in cases]
         return [(case, decision.standing) for case, decision in decided if decision.standing is not None]
 
     def sights(

@@ -220,7 +220,7 @@ def _with_access(found: Principals, case: Case, caller: Caller) -> AssignedTo:
     """The assignee, which can see its own tasks in the case by itself. Raises AssigneeWithoutAccess."""
     for one in found.items:
         asking = _as_caller(one, found, caller)
-        if one.active and decide(asking, case.acl, GET.permit, excluded=case.excluded).allowed:
+        if one.active and decide(asking, case.acl, GET.permit).allowed:
             return assigned_to(one)
     raise AssigneeWithoutAccess(
         errors=(

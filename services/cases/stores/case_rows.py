@@ -34,7 +34,6 @@ def row_of(case: Case) -> Document:
         "tasks_open": case.tasks_open,
         "next_due": case.next_due,
         "words": words_of(case.title, case.summary),
-        "excluded": list(case.excluded),
         "settled": list(case.acl.version),
         **columns_of(case.acl),
     }
@@ -61,7 +60,6 @@ def case_of(row: Mapping[str, Any]) -> Case:
         entries=row["entries"],
         tasks_open=row["tasks_open"],
         next_due=row["next_due"],
-        excluded=tuple(row["excluded"]),
     )
 
 

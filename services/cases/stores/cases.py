@@ -2,7 +2,7 @@
 
 cases  {_id, reference, template, title, status, priority, marking, summary, external_ref, version,
         created_at, created_by, subjects [{id, name, kind, role}], changed {part: moment}, latest, entries,
-        withheld [{agencies, count, at}], tasks_open, next_due, words [folded], excluded [user id],
+        withheld [{agencies, count, at}], tasks_open, next_due, words [folded],
         acl {the AccessList}, readers [its index keys], owner_user, owner_agency, settled [term, epoch]}
 
 `settled`: up to which list the tasks of those who lost access were given back to the owner.
@@ -26,6 +26,7 @@ from services.cases.stores.decoys import NOBODY, decoy_of
 from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
 from services.contracts.access import AccessList
+from services.contracts.bars import About
 from services.contracts.vocabulary import CaseStatus, Template
 
 KNOWN_AT_MOST = 50_000
@@ -221,6 +222,13 @@ class CaseStore:
         with in_time():
             rows = list(self._rows.find({"_id": {"$in": sorted(case_ids)}}, {"_id": True}))
         return tuple(row["_id"] for row in rows)
+
+    def about(self, case_ids: Collection[str]) -> dict[str, About]:
+        """What bars hang on, of those that there are."""
+        with in_time():
+            shown = {"template": True, "marking": True}
+            rows = list(self._rows.find({"_id": {"$in": sorted(case_ids)}}, shown))
+        return {row["_id"]: About(row["template"], row["marking"]) for row in rows}
 
     def _note(self, epochs: Iterable[tuple[str, int]]) -> None:
         if len(self._known) > KNOWN_AT_MOST:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .permit import ANY_SCOPE, CASEWORKERS, EVERYBODY, Permit
+from .permit import ANY_SCOPE, CASEWORKERS, EVERYBODY, OFFICERS, Permit
 
 _EVERYBODY = Permit(EVERYBODY)
 # Checkpoints and what is needed to check them name nobody: an agency's own program may be its witness.
 _WITNESS = Permit(EVERYBODY, ANY_SCOPE)
-_OFFICERS = Permit(frozenset({"agency_dpo", "partnership_dpo"}))
+_OFFICERS = Permit(OFFICERS)
 _USAGE = Permit(frozenset({"agency_dpo", "partnership_dpo", "programme_manager", "governance_member"}))
 
 PERMITS = {

@@ -33,6 +33,7 @@ class Permit:
 EVERYBODY = None
 CASEWORKERS: frozenset[Role] = frozenset({"practitioner", "supervisor"})
 TASKWORKERS: frozenset[Role] = CASEWORKERS | {"light_participant"}
+OFFICERS: frozenset[Role] = frozenset({"agency_dpo", "partnership_dpo"})
 READ: frozenset[Scope] = frozenset({"cases:read"})
 WRITE: frozenset[Scope] = frozenset({"cases:write"})
 ANY_SCOPE: frozenset[Scope] = frozenset(get_args(Scope))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .permit import CASEWORKERS, EVERYBODY, Permit
+from .permit import CASEWORKERS, EVERYBODY, TASKWORKERS, Permit
 
 _OPERATOR = Permit(frozenset({"system_operator"}), founding=True)
 _ADMIN = Permit(frozenset({"agency_admin", "system_operator"}), founding=True)
@@ -11,6 +11,8 @@ _SECURITY = Permit(frozenset({"security_manager"}), founding=True)
 _ALL = Permit(EVERYBODY, frozenset({"cases:read", "cases:write", "directory:read", "subscriptions"}))
 _ACCOUNT = Permit(EVERYBODY, before=True)
 _OWNER = Permit(CASEWORKERS, level="own")
+_ANSWERABLE = Permit(CASEWORKERS | {"agency_dpo", "partnership_dpo"}, level="know")
+"""An owner, or an officer who answers for the case: which, `sharing` finds out."""
 
 PERMITS = {
     # own account: before everything else
@@ -24,6 +26,7 @@ PERMITS = {
     "end_session": _ACCOUNT,
     "current_procedure": _ACCOUNT,
     "sign_procedure": _ACCOUNT,
+    "step_up": Permit(EVERYBODY),
     # procedures
     "publish_procedure": _SECURITY,
     "list_procedures": Permit(EVERYBODY),
@@ -31,7 +34,7 @@ PERMITS = {
     "create_agency": _OPERATOR,
     "list_agencies": _ALL,
     "get_agency": _ALL,
-    "patch_agency": _OPERATOR,
+    "patch_agency": _ADMIN,  # who may change what of it, sharing finds out
     "move_agency": _OPERATOR,
     "create_protocol": _OPERATOR,
     "list_protocols": _ALL,
@@ -44,6 +47,13 @@ PERMITS = {
     "get_user": _ADMIN,
     "patch_user": _ADMIN,
     "reset_user": _ADMIN,
+    "record_training": _OWN_ADMIN,
+    "list_trainings": Permit(EVERYBODY),
+    "register_device": _OWN_ADMIN,
+    "list_devices": _OWN_ADMIN,
+    "get_device": _OWN_ADMIN,
+    "patch_device": _OWN_ADMIN,
+    "enrol_device": Permit(EVERYBODY),
     "create_team": _OWN_ADMIN,
     "list_teams": Permit(EVERYBODY),
     "get_team": Permit(EVERYBODY),
@@ -66,4 +76,19 @@ PERMITS = {
     "change_share": Permit(CASEWORKERS, level="know"),
     "revoke_share": _OWNER,
     "list_access": _OWNER,
+    # The owner, and DPOs: whose case it is `sharing` finds out; to all others there is none.
+    "explain": Permit(EVERYBODY),
+    # Transfers: the addressee decides. An administrator finds a new owner where the owner cannot act: that it
+    # may is found out by `sharing`.
+    "offer_transfer": _OWNER,
+    "list_transfers": Permit(CASEWORKERS, level="know"),
+    "decide_transfer": Permit(CASEWORKERS, level="know"),
+    "list_ownerless": _OWN_ADMIN,
+    # conflicts of interest, and access without a share. Whoever breaks glass need not know of the case; but
+    # that it misses one is counted as of a case, and told as of a case.
+    "declare_conflict": Permit(TASKWORKERS, level="know"),
+    "list_conflicts": _OWNER,
+    "break_glass": Permit(CASEWORKERS, level="know"),
+    "list_glasses": _ANSWERABLE,
+    "review_glass": _ANSWERABLE,
 }

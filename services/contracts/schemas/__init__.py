@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from services.contracts import (
+    alerts,
     audit,
     authority,
     caller,
@@ -27,20 +28,26 @@ from services.contracts import (
     subscriptions,
     witnesses,
 )
-from services.contracts.cases import cases, chronology, entries, geometry, links, subjects, tasks
+from services.contracts.cases import about, cases, chronology, entries, geometry, links, subjects, tasks
 from services.contracts.errors import registered
 from services.contracts.messages import EventData, Reply, Request
 from services.contracts.sharing import (
     account,
     agencies,
     clients,
+    conflicts,
+    devices,
     directory,
+    explain,
+    glass,
     people,
     procedures,
     protocols,
     sessions,
     shares,
     teams,
+    trainings,
+    transfers,
 )
 
 FOLDER = Path(__file__).parent
@@ -48,6 +55,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # The modules whose messages are published, each with the prefix of its files.
 _SPOKEN: tuple[tuple[str, ModuleType], ...] = (
     ("echo", echo),
+    ("alerts", alerts),
     ("authority", authority),
     ("audit", audit),
     ("notify", notify),
@@ -61,18 +69,24 @@ _SPOKEN: tuple[tuple[str, ModuleType], ...] = (
             account,
             agencies,
             clients,
+            conflicts,
+            devices,
             directory,
+            explain,
+            glass,
             people,
             procedures,
             protocols,
             sessions,
             shares,
             teams,
+            trainings,
+            transfers,
         )
     ),
     *(
         (f"cases.{module.__name__.rpartition('.')[2]}", module)
-        for module in (cases, chronology, entries, geometry, links, subjects, tasks)
+        for module in (about, cases, chronology, entries, geometry, links, subjects, tasks)
     ),
 )
 

@@ -12,18 +12,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from ..messages import Id, Moment, Request
 from ..paging import PageRequest
 from ..views import View
 from ..vocabulary import Name, Scope
-from .agencies import IfMatch
+from .agencies import IfMatch, Networks
 
 Scopes = Annotated[tuple[Scope, ...], Field(min_length=1, max_length=4)]
-Network = Annotated[str, StringConstraints(min_length=2, max_length=64)]
-Networks = Annotated[tuple[Network, ...], Field(max_length=20)]
-"""CIDR, IPv4 or IPv6. None: from anywhere."""
 
 
 class ClientBody(Request):

@@ -74,16 +74,20 @@ class GetUser(Request):
 
 
 class UserChanges(Request):
-    """`state` disabled ends every session at once."""
+    """`state` disabled ends every session at once. `deputy_id`: a caseworker of the same agency, who is given
+    this user's cases when this user cannot act any more (R38); null: nobody."""
 
     state: Literal["active", "disabled"] | None = None
     name: Name | None = None
     job_title: Name | None = None
     team_ids: TeamIds | None = None
+    deputy_id: Id | None = None
     roles: Roles | None = None
 
 
 class PatchUser(Request):
+    """Raises Invalid, `/deputy_id` not_available."""
+
     user_id: Id
     if_match: IfMatch | None = None
     changes: UserChanges
@@ -125,6 +129,7 @@ class UserView(View):
     agency_id: str
     job_title: str | None
     team_ids: tuple[str, ...]
+    deputy_id: str | None
     roles: tuple[RoleView, ...]
     state: UserState
     created_at: Moment

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from ..bars import BarCode
 from ..messages import Moment, Reply, Request
 from ..paging import PageRequest
 from ..views import View
@@ -24,9 +25,13 @@ ClauseNumber = (
 
 
 class ClauseBody(Request):
+    """`covers`: the refusals of places, devices and training that cite this clause. It is not part of the
+    text that is signed."""
+
     no: ClauseNumber
     heading: Name
     text: Annotated[str, StringConstraints(min_length=1, max_length=5000)]
+    covers: Annotated[tuple[BarCode, ...], Field(max_length=4)] = ()
 
 
 class ProcedureBody(Request):
@@ -68,6 +73,7 @@ class ClauseView(Reply):
     no: int | str
     heading: str
     text: str
+    covers: tuple[BarCode, ...] = ()
 
 
 class ProcedureView(View):

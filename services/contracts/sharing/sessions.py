@@ -5,6 +5,7 @@ sharing.current_session(GetCurrentSession) -> SessionView   query; GET /sessions
 sharing.end_current_session(EndCurrentSession) -> Empty     command; DELETE /sessions/current
 sharing.list_sessions(ListSessions) -> SessionPage          query; GET /me/sessions
 sharing.end_session(EndSession) -> Empty                    command; DELETE /me/sessions/{id}
+sharing.step_up(StepUp) -> SteppedUp                        command; POST /sessions/current/step-ups
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pydantic import Field, StringConstraints
 from ..messages import Id, Moment, Reply, Request
 from ..paging import PageRequest
 from ..views import View
-from ..vocabulary import Must
+from ..vocabulary import DeviceClass, Must
 
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
@@ -66,6 +67,23 @@ class EndSession(Request):
     session_id: Id
 
 
+class StepUpBody(Request):
+    """The code that the authenticator shows now; a recovery code is none."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+
+
+class StepUp(Request):
+    """Lifts what a code can lift, in this session, for a while. Raises Invalid (`/code` wrong_code: also for
+    one that was used), TotpNotEnrolled, RateLimited: tried as often as at log-in."""
+
+    step_up: StepUpBody
+
+
+class SteppedUp(View):
+    until: Moment
+
+
 class SessionCreated(View):
     """`token` is shown here and never again. `must`: what has to be done first, in this order."""
 
@@ -76,8 +94,20 @@ class SessionCreated(View):
     must: tuple[Must, ...]
 
 
+class SessionDevice(Reply):
+    """What this request came from. `id` null: nothing that proved to be enrolled."""
+
+    id: str | None
+    name: str | None
+    device_class: DeviceClass
+
+
 class SessionView(View):
+    """`stepped_up_until`: until when a fresh code counts in this session; null: it does not."""
+
     id: str
+    device: SessionDevice
+    stepped_up_until: Moment | None
     created_at: Moment
     expires_at: Moment
     idle_expires_at: Moment

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from ..access import ShareKind, Via
 from ..messages import Id, Moment, Reply, Request
 from ..paging import PageRequest, Ref
 from ..views import View
@@ -161,17 +162,19 @@ class Named(Reply):
 
 
 class ConsentView(Reply):
-    """The reason is the owner's to see."""
+    """The reason is the owner's to see. `confirm_by`: the case has a new owner, who confirms it by then
+    (PATCH with `consent`); else the share is suspended until it is."""
 
     state: ConsentState
     reason: str | None = None
+    confirm_by: Moment | None = None
 
 
 class Terms(View):
     """What is granted. Of the owner's own team (`kind` team) purpose, protocol, gateway, consent and expiry
     are null: it rests on no protocol."""
 
-    kind: Literal["share", "team"]
+    kind: ShareKind
     agency_id: str
     agency: Ref
     members: tuple[MemberView, ...]
@@ -202,7 +205,7 @@ class Revocation(Reply):
 
 
 class ShareView(Terms):
-    """One share. `suspended`: an agency or the protocol is not in force now."""
+    """One share. `suspended`: an agency or the protocol is not in force now, or consent is not confirmed."""
 
     id: str
     case_id: str
@@ -250,7 +253,7 @@ class AccessItem(Reply):
     procedure_unsigned, procedure_missing, role_required, share_expired, …)."""
 
     who: Who
-    via: Literal["owner", "team", "share"]
+    via: Via
     share_id: str | None = None
     level: ShareLevel
     sections: tuple[Section, ...]

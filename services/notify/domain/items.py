@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from services.contracts.access import AccessList
+from services.contracts.alerts import AccessAlert
 from services.contracts.authority import CaseEvent, Question
 from services.contracts.envelope import Event
 from services.contracts.notify import ThinData, ThinEvent
@@ -33,6 +34,17 @@ TEXTS = {
     "task.cancelled": "A task was cancelled",
 }
 """The inbox's sentences, by event type. No names, no titles: who opens the case sees the rest (V6)."""
+ALERTS = {
+    "glass_broken": "Somebody took emergency access to a case: look into it",
+    "glass_overdue": "Emergency access to a case was not looked into in time",
+    "transfer_offered": "You are offered a case: accept or decline it",
+    "transfer_declined": "Your offer of a case was declined",
+    "transfer_cancelled": "The offer of a case was taken back",
+    "transfer_lapsed": "Nobody took up the offer of a case in time",
+    "ownerless": "A case of your agency has no owner who can act: its administrator has to find one",
+}
+"""The same of what calls attention (`contracts/alerts.py`)."""
+OTHER_ALERT = "Something about the access to a case needs attention"
 OF_CONTENT = frozenset({"case.updated", "case.closed", "case.reopened"})
 """They tell of status and changes, which who sees no more than the reference or own tasks is not shown."""
 OTHER_TEXT = "Something happened about a case"
@@ -41,7 +53,8 @@ OTHER_TEXT = "Something happened about a case"
 @dataclass(frozen=True, slots=True)
 class Item:
     """One event about a case. `keys`: the index keys of those who could know of the case then; whether they
-    may now is asked whenever it is shown. `n` counts the items of `notify`; 0 until it is given."""
+    may now is asked whenever it is shown. `alert`: it is one, for those who answer for the case. `n` counts
+    the items of `notify`; 0 until it is given."""
 
     id: str
     event_id: str
@@ -59,6 +72,7 @@ class Item:
     assignee: str | None = None
     actor_id: str | None = None
     owner_agency_id: str | None = None
+    alert: str | None = None
     n: int = field(default=0, compare=False)
 
     @property
@@ -77,11 +91,23 @@ class Item:
 
     @property
     def text(self) -> str:
+        if self.alert is not None:
+            return ALERTS.get(self.alert, OTHER_ALERT)
         return TEXTS.get(self.type, OTHER_TEXT)
+
+    @property
+    def _of_a_transfer(self) -> bool:
+        return self.alert is not None and self.alert.startswith("transfer_")
 
     @property
     def href(self) -> str:
         """The page of the web client that shows it."""
+        if self.alert is not None and self.alert.startswith("glass_"):
+            return f"/cases/{self.case_id}/break-glass"
+        if self._of_a_transfer:
+            return f"/cases/{self.case_id}/transfers"
+        if self.alert == "ownerless":
+            return f"/audit?case_id={self.case_id}"
         return f"/cases/{self.case_id}"
 
     def question(self, principal_id: str) -> Question:
@@ -93,6 +119,8 @@ class Item:
             withheld_from=self.withheld_from,
             assignee=self.assignee,
             least="read" if self.type in OF_CONTENT else "know",
+            # Who is offered a case knows of it by the offer; that is asked like anything else.
+            alert=self.alert is not None and not self._of_a_transfer,
         )
 
     def thin(self, sequence: int | None = None) -> ThinEvent:
@@ -114,7 +142,8 @@ class Item:
 
 def item_of(event: Event, access: AccessList | None, item_id: str) -> Item:
     """The item of an event about a case, addressed to everyone whom its access list names; of one about a
-    share, to the owner and to those whom that share names still. A case without a list concerns nobody, but
+    share, to the owner and to those whom that share names still; of one about the list itself, to the owner
+    alone. A case without a list concerns nobody, but
     whoever has it open is woken. Raises pydantic.ValidationError."""
     told = event.read(CaseEvent)
     return Item(
@@ -125,7 +154,7 @@ def item_of(event: Event, access: AccessList | None, item_id: str) -> Item:
         number=event.number,
         at=event.time,
         case_id=told.case_id,
-        keys=() if access is None else _concerned(access, told.share_id),
+        keys=() if access is None else _concerned(access, event.type, told.share_id),
         entry_id=told.entry_id,
         task_id=told.task_id,
         share_id=told.share_id,
@@ -137,9 +166,28 @@ def item_of(event: Event, access: AccessList | None, item_id: str) -> Item:
     )
 
 
-def _concerned(access: AccessList, share_id: str | None) -> tuple[str, ...]:
-    """With whom else a case is shared, and that it was changed, is not told to the others."""
-    if share_id is None:
+def alert_of(event: Event, item_id: str) -> Item:
+    """The item of a calling, addressed as it says. Raises pydantic.ValidationError."""
+    told = event.read(AccessAlert)
+    return Item(
+        id=item_id,
+        event_id=event.id,
+        type=event.type,
+        source=event.source,
+        number=event.number,
+        at=event.time,
+        case_id=told.case_id,
+        keys=told.keys,
+        actor_id=told.actor_id,
+        owner_agency_id=told.agency_id,
+        alert=told.alert,
+    )
+
+
+def _concerned(access: AccessList, event_type: str, share_id: str | None) -> tuple[str, ...]:
+    """With whom else a case is shared, and that it was changed, is not told to the others; whom it is kept
+    from (a change of no share) even less."""
+    if share_id is None and event_type != "share.changed":
         return access.readers()
     named = tuple(share for share in access.shares if share.id == share_id)
     return access.model_copy(update={"shares": named}).readers()

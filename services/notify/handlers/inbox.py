@@ -8,7 +8,7 @@ from datetime import datetime
 from services.chassis.commands import Emit
 from services.chassis.mongo import Session
 from services.chassis.rpc import command, rpc
-from services.contracts.access import keys_of
+from services.contracts.alerts import inbox_keys
 from services.contracts.caller import Caller
 from services.contracts.errors import FieldError, Invalid, NotVisible
 from services.contracts.messages import Reply
@@ -94,7 +94,7 @@ class InboxReading(Parts):
         passed over: a short page, or an empty one with another behind it, would tell that it happened."""
         shown: list[Item] = []
         for _ in range(_BATCHES):
-            found = self.items.addressed_before(keys_of(caller), before, _AT_ONCE, but_by=caller.id)
+            found = self.items.addressed_before(inbox_keys(caller), before, _AT_ONCE, but_by=caller.id)
             shown += known(self.sharing, caller.id, found)
             if len(shown) > limit:
                 return shown[:limit], cursor_of(shown[limit - 1].n)
@@ -106,12 +106,12 @@ class InboxReading(Parts):
     def _recent(self, caller: Caller, page: Sequence[Item]) -> tuple[list[Item], Marks]:
         """The unread ones of the newest, and the marks of these and of `page`."""
         up_to = self.marks.up_to(caller.id)
-        newest = self.items.addressed_before(keys_of(caller), None, COUNTED, but_by=caller.id)
+        newest = self.items.addressed_before(inbox_keys(caller), None, COUNTED, but_by=caller.id)
         marks = self.marks.of(caller.id, up_to, {item.id: item for item in (*page, *newest)}.values())
         return [item for item in newest if not marks.read(item)], marks
 
     def _visible(self, item_id: str, caller: Caller) -> Item:
-        item = self.items.addressed(keys_of(caller), item_id)
+        item = self.items.addressed(inbox_keys(caller), item_id)
         if item is None or item.actor_id == caller.id or not known(self.sharing, caller.id, [item]):
             raise NotVisible
         return item
@@ -119,7 +119,7 @@ class InboxReading(Parts):
     def _up_to(self, place: str | datetime, caller: Caller) -> Item | None:
         if isinstance(place, datetime):
             return self._last_seen_by(place, caller)
-        item = self.items.addressed(keys_of(caller), place)
+        item = self.items.addressed(inbox_keys(caller), place)
         if item is None:
             raise Invalid(errors=(FieldError("/up_to", "unknown", "There is no such item."),))
         return item
@@ -128,7 +128,9 @@ class InboxReading(Parts):
         """The newest at that time that the caller may know of: its id is told."""
         before: int | None = None
         for _ in range(_BATCHES):
-            found = self.items.addressed_before(keys_of(caller), before, _AT_ONCE, but_by=caller.id, until=at)
+            found = self.items.addressed_before(
+                inbox_keys(caller), before, _AT_ONCE, but_by=caller.id, until=at
+            )
             if shown := known(self.sharing, caller.id, found):
                 return shown[0]
             if len(found) < _AT_ONCE:

@@ -9,9 +9,10 @@ from services.chassis import context
 from services.chassis.events import subscribe_together
 from services.chassis.mongo import Session
 from services.contracts.access import AccessList
+from services.contracts.alerts import ACCESS_ALERT
 from services.contracts.authority import AccessLists, CaseEvent, GetAccessLists
 from services.contracts.envelope import Event, new_event_id
-from services.notify.domain.items import item_of
+from services.notify.domain.items import alert_of, item_of
 from services.notify.handlers.parts import Parts
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -24,7 +25,6 @@ OF_CASES = (
     "case.updated",
     "case.closed",
     "case.reopened",
-    "case.transferred",
     "entry.added",
     "entry.revised",
     "entry.withdrawn",
@@ -34,7 +34,7 @@ OF_CASES = (
     "task.done",
     "task.cancelled",
 )
-OF_SHARING = ("case.shared", "share.changed", "share.revoked")
+OF_SHARING = ("case.transferred", "case.shared", "share.changed", "share.revoked")
 
 
 def _each(source: str, event_types: Iterable[str]) -> Callable[[Method], Method]:
@@ -58,6 +58,11 @@ class Listening(Parts):
     def access_changed(self, events: Sequence[Event], session: Session) -> None:
         """Who may see cases changed. Whoever lost access is not on their lists any more."""
         self._take_in(events, session)
+
+    @subscribe_together("sharing", ACCESS_ALERT)
+    def attention_called(self, events: Sequence[Event], session: Session) -> None:
+        """Somebody has to look at how a case is used. It goes to people alone: no subscription has it."""
+        self.items.add([alert_of(event, new_event_id()) for event in events], session)
 
     def _take_in(self, events: Sequence[Event], session: Session) -> None:
         told = [(event, event.read(CaseEvent).case_id) for event in events]

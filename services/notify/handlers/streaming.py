@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from services.chassis.rpc import rpc
-from services.contracts.access import keys_of
+from services.contracts.alerts import inbox_keys
 from services.contracts.caller import Caller
 from services.contracts.notify import Change, Changes, Frame, GetChanges, StreamFrames, StreamItems
 from services.notify.domain.items import Item
@@ -45,7 +45,7 @@ class Streaming(Parts):
         if request.after is None:
             return StreamFrames(frames=(), resume=str(self.items.latest()), more=False)
         after = int(request.after)
-        found = self.items.addressed_after(keys_of(caller), after, request.limit)
+        found = self.items.addressed_after(inbox_keys(caller), after, request.limit)
         if not found:
             return StreamFrames(frames=(), resume=str(min(after, self.items.latest())), more=False)
         resume, more = str(found[-1].n), len(found) == request.limit

@@ -12,7 +12,16 @@ from services.notify.domain.items import Item
 
 _PLAIN = ("event_id", "type", "source", "number", "at", "case_id")
 _LISTS = ("keys", "withheld_from")
-_OPTIONAL = ("entry_id", "task_id", "share_id", "section", "assignee", "actor_id", "owner_agency_id")
+_OPTIONAL = (
+    "entry_id",
+    "task_id",
+    "share_id",
+    "section",
+    "assignee",
+    "actor_id",
+    "owner_agency_id",
+    "alert",
+)
 _OF_CHECKPOINT = ("event_id", "at", "origin", "size", "root_hash", "note")
 
 

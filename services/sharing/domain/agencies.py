@@ -8,6 +8,7 @@ from datetime import datetime
 
 from services.contracts.errors import InvalidTransition
 from services.contracts.vocabulary import AgencyState, AgencyType
+from services.sharing.domain.places import PlaceRule
 
 MOVES: Mapping[AgencyState, frozenset[AgencyState]] = {
     "proposed": frozenset({"protocol_drafted", "withdrawn"}),
@@ -22,7 +23,7 @@ MOVES: Mapping[AgencyState, frozenset[AgencyState]] = {
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """`version` counts its changes from 1."""
+    """`version` counts its changes from 1; `places_version` those of its places, which not everybody sees."""
 
     id: str
     name: str
@@ -32,6 +33,8 @@ class Agency:
     version: int
     created_at: datetime
     updated_at: datetime
+    places: tuple[PlaceRule, ...] = ()
+    places_version: int = 0
 
 
 def check_move(kind: AgencyType, present: AgencyState, to: AgencyState) -> None:

@@ -15,12 +15,15 @@ _OF_AN_OWN_TEAM = frozenset({"level", "sections", "note"})
 
 
 def amend(grant: Grant, change: ShareChange, facts: Facts) -> Grant:
-    """The share as it would be. Raises Invalid and its kinds; InvalidTransition for one that ran out.
+    """The share as it would be. Raises Invalid and its kinds; InvalidTransition for one that ran out,
+    and for broken glass.
 
     What only takes something away needs no protocol in force: an owner can always narrow.
     """
     if grant.expired(facts.now):
         raise InvalidTransition(cause="share expired")
+    if grant.kind == "break_glass":  # it is changed in no way: it ends
+        raise InvalidTransition(cause="broken glass")
     after = _applied(grant, change, facts.now)
     if grant.kind == "team":
         return _own_team(after, change)
@@ -55,6 +58,8 @@ def _applied(grant: Grant, change: ShareChange, now: datetime) -> Grant:
     }
     if change.members is not None:
         update |= ids_of(change.members)
+    if change.consent is not None:
+        update["confirm_by"] = None
     if change.sections is not None:
         update["sections"] = in_order(change.sections)
     return grant.model_copy(update={**update, "updated_at": now})

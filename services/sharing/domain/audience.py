@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from services.contracts.access import NEVER_PERPETRATOR, names, standing_of
 from services.contracts.paging import Ref
@@ -12,6 +12,7 @@ from services.contracts.sharing.shares import AccessItem, Clause, Who
 from services.contracts.vocabulary import SECTIONS
 from services.sharing.domain.known import Known, Today, caller_of
 from services.sharing.domain.ownership import Grant, Ownership
+from services.sharing.domain.transfers import ways_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,13 @@ def ways(ownership: Ownership, known: Mapping[str, Known], members: Collection[K
     """In the order of `place`. `members` are the people of every team that is named; who is no member of the
     agency any more has no way in."""
     found, owner = [*_owners_way(ownership, known)], f"u:{ownership.owner.user.id}"
-    for grant in ownership.grants:
-        # The owner has everything: what else names it opens nothing.
-        others = (way for way in _ways(grant, known, members) if way.known.key != owner)
+    for grant in ways_in(ownership):
+        # The owner has everything: what else names it opens nothing, unless it is of another agency now.
+        others = (
+            way
+            for way in _ways(grant, known, members)
+            if way.known.key != owner or way.known.agency.id != ownership.owner.agency.id
+        )
         found += {way.place: way for way in others}.values()
     return sorted(found, key=lambda way: way.place)
 
@@ -65,6 +70,7 @@ def item(way: Way, ownership: Ownership, today: Today) -> AccessItem:
     who: dict[str, Any] = {"kind": one.kind, "id": one.id, "name": one.name, "agency": one.agency}
     if way.team is not None:
         who["team"] = way.team
+    offer = ownership.transfer
     blocked = blocked_by(way, ownership, today)
     shown: dict[str, Any] = {
         "who": Who(**who),
@@ -72,6 +78,8 @@ def item(way: Way, ownership: Ownership, today: Today) -> AccessItem:
         "procedure_version": one.signed,
         "now": "open" if blocked is None else "blocked",
     }
+    if offer is not None and shown.get("share_id") == offer.id:
+        del shown["share_id"]  # known of by an offer of the case: there is no share to look at
     if blocked is not None:
         shown["blocked_by"] = blocked
     return AccessItem(**shown)
@@ -91,11 +99,10 @@ def _of_owner(ownership: Ownership) -> dict[str, Any]:
 
 
 def _of_grant(grant: Grant) -> dict[str, Any]:
-    via: Literal["team", "share"] = "team" if grant.kind == "team" else "share"
     clause = Clause(id=grant.protocol_id, clause=grant.clause or "") if grant.protocol_id else None
     barred = NEVER_PERPETRATOR if grant.side == "perpetrator" else ()
     return {
-        "via": via,
+        "via": grant.kind,
         "share_id": grant.id,
         "level": grant.level,
         "sections": tuple(section for section in grant.sections if section not in barred),
@@ -109,21 +116,30 @@ def _of_grant(grant: Grant) -> dict[str, Any]:
 
 def blocked_by(way: Way, ownership: Ownership, today: Today) -> str | None:
     """Why this way is not open now; None: it is."""
-    one, grant = way.known, way.grant
+    one = way.known
     if one.because is not None:
         return one.because
     if not one.works_on_cases and not one.works_on_tasks:
         return "role_required"
+    if one.id in ownership.acl.excluded:
+        return "conflict_of_interest"
     owner = today.on.refusal(ownership.owner.agency.id)
-    if owner is not None:
-        return owner.code
-    caller = caller_of(one, today.on, today.now)
+    return _of_this_way(way, ownership, today) if owner is None else owner.code
+
+
+def _of_this_way(way: Way, ownership: Ownership, today: Today) -> str | None:
+    """The same of a person against whom nothing stands else."""
+    grant, caller = way.grant, caller_of(way.known, today.on, today.now)
     alone = ownership.acl.model_copy(update={"shares": (grant.share(),) if grant else ()})
-    if standing_of(caller, alone) is not None:
-        return None
+    standing = standing_of(caller, alone)
+    if standing is not None:
+        # Who sees tasks alone is shown nothing of a case below that level.
+        return None if way.known.works_on_cases or standing.reaches("task") else "level_too_low"
     if grant is None or not names(grant.share(), caller):
         return "not_a_member"
-    return "share_expired" if grant.expired(today.now) else _protocol(grant, today)
+    if grant.expired(today.now):
+        return "share_expired"
+    return "consent_unconfirmed" if grant.unconfirmed(today.now) else _protocol(grant, today)
 
 
 def _protocol(grant: Grant, today: Today) -> str:

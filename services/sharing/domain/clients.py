@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Literal
 
 from services.contracts.errors import FieldError, Invalid
@@ -42,14 +42,17 @@ class Client:
 
 def from_here(networks: Sequence[str], address: str | None) -> bool:
     """Whether `address` lies in one of the networks; without networks from anywhere, else never unknown."""
-    if not networks:
-        return True
+    return not networks or lies_in([ip_network(one) for one in networks], address)
+
+
+def lies_in(networks: Iterable[IPv4Network | IPv6Network], address: str | None) -> bool:
+    """An address that is not known lies nowhere."""
     try:
         found = ip_address(address or "")
     except ValueError:
         return False
     mapped = getattr(found, "ipv4_mapped", None)
-    return any((mapped or found) in ip_network(one) for one in networks)
+    return any((mapped or found) in one for one in networks)
 
 
 def check_networks(networks: Iterable[str]) -> tuple[str, ...]:

@@ -56,6 +56,11 @@ def share_object(share_id: str, agency_id: str, sections: tuple[Section, ...] = 
     return Object(type="share", id=share_id, agency_id=agency_id, sections=sections)
 
 
+def person_object(kind: str, who: str, agency_id: str) -> Object:
+    """Somebody whose access was looked into, as data of their agency."""
+    return Object(type=kind, id=who, agency_id=agency_id)
+
+
 def disclosed(record: Record) -> Disclosed:
     """What the reader is told of its entry."""
     return Disclosed(entry_id=record.id, by=record.at + PROMISE)

@@ -5,6 +5,7 @@ What concerns the caller alone is judged here; what concerns a case is judged by
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -14,23 +15,25 @@ from services.contracts.authority import Identify
 from services.contracts.caller import Caller
 from services.contracts.errors import AccountDisabled, ProcedureUnsigned, RoleRequired, Unauthenticated
 from services.contracts.permissions import Permit
-from services.contracts.vocabulary import Must
-from services.sharing.domain import procedures, sessions
+from services.contracts.vocabulary import Must, Template
+from services.sharing.domain import barring, procedures, sessions
+from services.sharing.domain.barring import CodeFrom
 from services.sharing.domain.clients import Client, from_here
+from services.sharing.domain.devices import CLIENTS_OWN, PERSONAL, Proved
 from services.sharing.domain.people import User
 from services.sharing.domain.procedures import Signature
 from services.sharing.domain.sessions import Limits, Session
 from services.sharing.domain.standing import StandingOn
+from services.sharing.domain.trainings import Training, current_uses
 
-DEVICE = "personal"
-"""What no device has proved itself to be; devices are enrolled by a later issue."""
 SETTING_UP = frozenset({"system_operator", "agency_admin", "security_manager"})
 """Roles whose methods work before the first procedure is published: else nobody could ever publish one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request, at one moment. `expires_at`: when the caller stops being believed."""
+    """One request, at one moment. `expires_at`: when the caller stops being believed. `trained`: the uses
+    that require training."""
 
     request: Identify
     permit: Permit
@@ -39,6 +42,13 @@ class Asked:
     limits: Limits
     now: datetime
     expires_at: datetime
+    trained: tuple[Template, ...] = ()
+
+    @property
+    def cites(self) -> Mapping[str, str]:
+        """Which clause of the procedure a refusal cites."""
+        procedure = self.standing.current_procedure(self.now)
+        return {} if procedure is None else procedure.cites
 
 
 def user_musts(user: User, standing: StandingOn, limits: Limits, now: datetime) -> tuple[Must, ...]:
@@ -50,7 +60,7 @@ def user_musts(user: User, standing: StandingOn, limits: Limits, now: datetime) 
     )
 
 
-def judge_user(asked: Asked, user: User, session: Session) -> Caller:
+def judge_user(asked: Asked, user: User, session: Session, device: Proved = PERSONAL) -> Caller:
     """Raises Unauthenticated; then what the agency, the account, the role say (domain.md, section 3)."""
     if user.state != "active" or not session.alive(asked.now, asked.limits.idle):
         raise Unauthenticated
@@ -63,9 +73,11 @@ def judge_user(asked: Asked, user: User, session: Session) -> Caller:
         refusal = None if setting_up else sessions.refusal(must, published=published)
         if refusal is not None:
             raise refusal
+    code: CodeFrom = "given" if session.stepped_up(asked.now) else "possible" if user.has_totp else "nowhere"
     caller = _caller(
         asked,
         user.agency_id,
+        **_by_itself(asked, user.agency_id, user.trainings, device, code),
         kind="user",
         id=user.id,
         name=user.name,
@@ -78,16 +90,21 @@ def judge_user(asked: Asked, user: User, session: Session) -> Caller:
 
 
 def judge_client(asked: Asked, client: Client, session: Session, accountable: User | None) -> Caller:
-    """The same for an agency's system. Its accountable person has to be active and to have signed."""
+    """The same for an agency's system. Its accountable person has to be active and to have signed, and what
+    that person was taught counts for it. Its secret and the networks of its registration make it a managed
+    device; one that may come from anywhere has proved nothing of the kind."""
     if not client.alive(asked.now) or not session.alive(asked.now, asked.limits.idle):
         raise Unauthenticated
     if not from_here(client.networks, asked.request.address):
         raise Unauthenticated(cause="client from elsewhere")
     _check_agency(asked, client.agency_id)
     check_accountable(accountable, client, asked.standing, asked.now)
+    device = CLIENTS_OWN if client.networks else PERSONAL
+    trainings = accountable.trainings if accountable else ()
     caller = _caller(
         asked,
         client.agency_id,
+        **_by_itself(asked, client.agency_id, trainings, device, "nowhere"),
         kind="client",
         id=client.id,
         name=client.name,
@@ -128,6 +145,22 @@ def _signed(signature: Signature | None) -> str | None:
     return None if signature is None else str(signature.version)
 
 
+def _by_itself(
+    asked: Asked, agency_id: str, trainings: tuple[Training, ...], device: Proved, code: CodeFrom
+) -> dict[str, Any]:
+    """What the caller has been taught and what it holds, and what stands against it for that."""
+    uses, rules = current_uses(trainings, asked.standing.today), asked.standing.places_of(agency_id)
+    barred = barring.of_training(asked.trained, uses, asked.cites) if asked.trained else {}
+    if rules:
+        barred |= barring.of_place(rules, asked.request.address, device.device_class, code, asked.cites)
+    return {
+        "uses": uses,
+        "device_class": device.device_class,
+        "device_id": device.id,
+        "barred": barred,
+    }
+
+
 def _caller(asked: Asked, agency_id: str, **who: Any) -> Caller:
     # Everything in it was made here: to check it again costs as much as to read it from the store.
     agency, request, standing = asked.standing.standing.agencies[agency_id], asked.request, asked.standing
@@ -136,7 +169,6 @@ def _caller(asked: Asked, agency_id: str, **who: Any) -> Caller:
         agency_id=agency_id,
         agency_name=agency.name,
         agency_type=agency.type,
-        device_class=DEVICE,
         inactive_agencies=standing.inactive_agencies,
         inactive_protocols=standing.inactive_protocols_of(agency_id),
         fences=asked.fences,

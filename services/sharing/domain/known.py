@@ -30,7 +30,9 @@ class Today:
 @dataclass(frozen=True, slots=True)
 class Known:
     """`because`: why it can open nothing now, whatever names it. `roles` are those in force today. `signed`:
-    the version of the procedure that it, or a client's accountable person, signed last."""
+    the version of the procedure that it, or a client's accountable person, signed last. `account` and
+    `procedure`: what stands against it by these alone, whatever else does. `deputy_id`: who is given an
+    owner's cases when the owner cannot act."""
 
     kind: Literal["user", "team", "client"]
     id: str
@@ -43,6 +45,9 @@ class Known:
     accountable_id: str | None = None
     job_title: str | None = None
     signed: int | None = None
+    account: str | None = None
+    procedure: str | None = None
+    deputy_id: str | None = None
 
     @property
     def key(self) -> str:
@@ -82,6 +87,9 @@ def known_user(user: User, standing: StandingOn, now: datetime) -> Known:
         roles=user.roles_on(standing.today),
         job_title=user.job_title,
         signed=user.signature.version if user.signature else None,
+        account=_account_because(user),
+        procedure=_procedure_because(user, standing, now),
+        deputy_id=user.deputy_id,
     )
 
 
@@ -106,6 +114,8 @@ def known_client(client: Client, accountable: User | None, standing: StandingOn,
         scopes=client.scopes,
         accountable_id=client.accountable_user_id,
         signed=accountable.signature.version if accountable and accountable.signature else None,
+        account=_client_account_because(client, accountable, now),
+        procedure=_procedure_because(accountable, standing, now),
     )
 
 
@@ -115,11 +125,21 @@ def _agency_because(standing: StandingOn, agency_id: str) -> str | None:
 
 
 def _user_because(user: User, standing: StandingOn, now: datetime) -> str | None:
-    if agency := _agency_because(standing, user.agency_id):
-        return agency
-    if user.state != "active":
-        return "account_disabled" if user.state == "disabled" else "not_activated"
-    if holds(user.signature, standing.standing.procedures, now):
+    return (
+        _agency_because(standing, user.agency_id)
+        or _account_because(user)
+        or _procedure_because(user, standing, now)
+    )
+
+
+def _account_because(user: User) -> str | None:
+    if user.state == "active":
+        return None
+    return "account_disabled" if user.state == "disabled" else "not_activated"
+
+
+def _procedure_because(user: User | None, standing: StandingOn, now: datetime) -> str | None:
+    if user is not None and holds(user.signature, standing.standing.procedures, now):
         return None
     return "procedure_unsigned" if standing.current_procedure(now) else "procedure_missing"
 
@@ -127,13 +147,19 @@ def _user_because(user: User, standing: StandingOn, now: datetime) -> str | None
 def _client_because(
     client: Client, accountable: User | None, standing: StandingOn, now: datetime
 ) -> str | None:
-    if agency := _agency_because(standing, client.agency_id):
-        return agency
+    return (
+        _agency_because(standing, client.agency_id)
+        or _client_account_because(client, accountable, now)
+        or _procedure_because(accountable, standing, now)
+    )
+
+
+def _client_account_because(client: Client, accountable: User | None, now: datetime) -> str | None:
     if not client.alive(now):
         return "account_disabled" if client.state == "deleted" else "expired"
     if accountable is None or accountable.agency_id != client.agency_id:
         return "account_disabled"
-    return _user_because(accountable, standing, now)
+    return _account_because(accountable)
 
 
 def agency_ref(standing: StandingOn, agency_id: str) -> Ref:

@@ -9,15 +9,23 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from services.contracts.access import AccessList, Owner, Share
+from services.contracts.access import AccessList, Owner, Share, ShareKind
 from services.contracts.messages import Moment
 from services.contracts.paging import Ref
 from services.contracts.sharing.shares import Consent, Regime
-from services.contracts.vocabulary import LEVELS, SECTIONS, Section, ShareLevel, ShareState, Side
+from services.contracts.vocabulary import (
+    LEVELS,
+    SECTIONS,
+    ConflictKind,
+    Section,
+    ShareLevel,
+    ShareState,
+    Side,
+)
+from services.sharing.domain.offers import Offer, Transfer
 
 NOBODY = "-" * 36
 """The id of whoever is named in a decoy."""
@@ -30,10 +38,11 @@ class _Kept(BaseModel):
 
 
 class Grant(_Kept):
-    """One share with all that was agreed: what `access.Share` says, and why."""
+    """One share with all that was agreed: what `access.Share` says, and why. `confirm_by`: the case has a new
+    owner, to whom consent has to be confirmed by then; the share is suspended from then until it is."""
 
     id: str
-    kind: Literal["share", "team"]
+    kind: ShareKind
     agency: Ref
     user_ids: tuple[str, ...] = ()
     team_ids: tuple[str, ...] = ()
@@ -47,6 +56,7 @@ class Grant(_Kept):
     legal_gateway: str | None = None
     consent: Consent | None = None
     expires_at: Moment | None = None
+    confirm_by: Moment | None = None
     note: str | None = None
     regime: Regime
     granted_by: Ref
@@ -54,8 +64,17 @@ class Grant(_Kept):
     updated_at: Moment
 
     def share(self) -> Share:
-        """As the holders see it."""
-        return Share(agency_id=self.agency.id, **{name: getattr(self, name) for name in _SHARED})
+        """As the holders see it: the date that they judge by is the one from which it gives nothing."""
+        shared = {name: getattr(self, name) for name in _SHARED}
+        return Share(agency_id=self.agency.id, **{**shared, "expires_at": self.ends_at})
+
+    @property
+    def ends_at(self) -> datetime | None:
+        return min((one for one in (self.expires_at, self.confirm_by) if one is not None), default=None)
+
+    def unconfirmed(self, now: datetime) -> bool:
+        """Whether it gives nothing because consent was not confirmed to the new owner in time."""
+        return self.confirm_by is not None and self.confirm_by <= now
 
     def members(self) -> frozenset[str]:
         """Everyone named, as index keys."""
@@ -90,8 +109,21 @@ class PastGrant(_Kept):
     ended_at: Moment
 
 
+class Conflict(_Kept):
+    """A user who must not know of the case: it is about them, their household or their neighbours."""
+
+    id: str
+    user: Ref
+    agency: Ref
+    kind: ConflictKind
+    reason: str
+    declared_by: Ref
+    declared_at: Moment
+
+
 class Ownership(_Kept):
-    """`events` counts what was told of this case; `confirmed`: `cases` has been seen to know it."""
+    """`events` counts what was told of this case; `confirmed`: `cases` has been seen to know it. `transfer`:
+    to whom it is offered. `ownerless_since`: its owner cannot act, and nobody could be given it."""
 
     case_id: str
     term: int
@@ -99,6 +131,9 @@ class Ownership(_Kept):
     events: int = 0
     owner: Owner
     grants: tuple[Grant, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    transfer: Offer | None = None
+    ownerless_since: Moment | None = None
     registered_at: Moment
     confirmed: bool = False
 
@@ -109,7 +144,11 @@ class Ownership(_Kept):
             term=self.term,
             epoch=self.epoch,
             owner=self.owner,
-            shares=tuple(grant.share() for grant in self.grants),
+            shares=(
+                *(grant.share() for grant in self.grants),
+                *((self.transfer.share(),) if self.transfer else ()),
+            ),
+            excluded=tuple(one.user.id for one in self.conflicts),
         )
 
     def grant(self, share_id: str) -> Grant | None:
@@ -118,13 +157,14 @@ class Ownership(_Kept):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one change makes. `before`: the epoch that it was decided on."""
+    """What one change makes. `before`: the epoch that it was decided on. `decided`: the offer it ends."""
 
     before: int
     after: Ownership
     narrowing: bool
     agencies: frozenset[str]
     past: tuple[PastGrant, ...]
+    decided: Transfer | None = None
 
 
 def register(
@@ -242,7 +282,7 @@ def _grounds(grant: Grant) -> tuple[str | None, ...]:
 
 
 def _end(grant: Grant) -> float:
-    return float("inf") if grant.expires_at is None else grant.expires_at.timestamp()
+    return float("inf") if grant.ends_at is None else grant.ends_at.timestamp()
 
 
 def state_of(
@@ -253,9 +293,10 @@ def state_of(
     inactive_agencies: Collection[str],
     inactive_protocols: Collection[str],
 ) -> ShareState:
-    """Of a share that was not revoked. Suspended: in date, but an agency or the protocol is not in force."""
+    """Of a share that was not revoked. Suspended: in date, but an agency or the protocol is not in force, or
+    consent was not confirmed to a new owner."""
     if grant.expired(now):
         return "expired"
-    if grant.agency.id in inactive_agencies or owner.agency.id in inactive_agencies:
+    if grant.agency.id in inactive_agencies or owner.agency.id in inactive_agencies or grant.unconfirmed(now):
         return "suspended"
     return "suspended" if grant.protocol_id in inactive_protocols else "active"

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.contracts.errors import FieldError, Invalid, InvalidTransition
+from services.contracts.permissions.permit import CASEWORKERS
 from services.contracts.sharing.people import UserState
 from services.contracts.vocabulary import Role
 from services.sharing.domain.london import covers
 from services.sharing.domain.procedures import Signature
+from services.sharing.domain.trainings import Training
 
 MOVES: Mapping[UserState, frozenset[UserState]] = {
     "invited": frozenset({"disabled"}),
@@ -60,6 +62,8 @@ class User:
     version: int
     created_at: datetime
     updated_at: datetime
+    trainings: tuple[Training, ...] = ()
+    deputy_id: str | None = None
 
     def roles_on(self, today: date) -> tuple[Role, ...]:
         return roles_on(self.roles, today)
@@ -73,6 +77,16 @@ def roles_on(appointments: Iterable[Appointment], today: date) -> tuple[Role, ..
 def works_on_cases(appointments: Iterable[Appointment]) -> bool:
     """Whether a role, whenever it holds, leads to case content."""
     return any(one.role in CASEWORK for one in appointments)
+
+
+def may_deputise(deputy: User, user: User) -> bool:
+    """Another caseworker of the same agency. Whether it can act is found out when it has to."""
+    return (
+        deputy.id != user.id
+        and deputy.agency_id == user.agency_id
+        and deputy.state != "disabled"
+        and any(one.role in CASEWORKERS for one in deputy.roles)
+    )
 
 
 def reaches_beyond(appointments: Iterable[Appointment]) -> bool:

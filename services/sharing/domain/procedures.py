@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.contracts.errors import FieldError, Invalid
@@ -14,12 +14,13 @@ from services.contracts.sharing.procedures import ClauseBody
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What has to be known of a version to judge a signature."""
+    """What has to be known of a version to judge a signature. `cites`: by code of a refusal, its clause."""
 
     version: int
     sha256: str
     effective_from: datetime
     sign_by: datetime
+    cites: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,20 @@ class Signature:
     signed_at: datetime
 
 
+def cites_of(clauses: Sequence[ClauseBody]) -> dict[str, str]:
+    """By code of a refusal, the clause that it cites, as `no heading`; the first that covers it."""
+    found: dict[str, str] = {}
+    for clause in clauses:
+        for code in clause.covers:
+            found.setdefault(code, f"{clause.no} {clause.heading}")
+    return found
+
+
 def digest(title: str, clauses: Sequence[ClauseBody]) -> str:
-    """SHA-256 in hex of the canonical JSON: sorted keys, no spaces, UTF-8."""
-    text = {"title": title, "clauses": [clause.model_dump(mode="json") for clause in clauses]}
+    """SHA-256 in hex of the canonical JSON of title, numbers, headings and texts: sorted keys, no spaces,
+    UTF-8."""
+    told = [clause.model_dump(mode="json", exclude={"covers"}) for clause in clauses]
+    text = {"title": title, "clauses": told}
     canonical = json.dumps(text, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -19,6 +19,8 @@ from services.contracts.vocabulary import Must
 
 MOST = 20
 """Sessions that one principal can have; the oldest gives way."""
+STEP_UP_LASTS = timedelta(minutes=15)
+"""That a fresh code counts in the session in which it was given."""
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly inactivity is known: each request would else write."""
 
@@ -30,6 +32,11 @@ class Session:
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+    stepped_up_until: datetime | None = None
+
+    def stepped_up(self, now: datetime) -> bool:
+        """A fresh code of the authenticator counts in it."""
+        return self.stepped_up_until is not None and now < self.stepped_up_until
 
     def alive(self, now: datetime, idle: timedelta) -> bool:
         return now < min(self.expires_at, self.seen_at + idle)

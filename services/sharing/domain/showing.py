@@ -101,9 +101,12 @@ def _terms(grant: Grant, known: Mapping[str, Known], *, to_owner: bool) -> dict[
 def _consent(grant: Grant, *, to_owner: bool) -> ConsentView | None:
     if grant.consent is None:
         return None
+    shown: dict[str, Any] = {"state": grant.consent.state}
     if to_owner and grant.consent.reason is not None:
-        return ConsentView(state=grant.consent.state, reason=grant.consent.reason)
-    return ConsentView(state=grant.consent.state)
+        shown["reason"] = grant.consent.reason
+    if grant.confirm_by is not None:
+        shown["confirm_by"] = grant.confirm_by
+    return ConsentView(**shown)
 
 
 def _keys(grant: Grant) -> list[str]:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from services.contracts.errors import AgencySuspended, ProtocolExpired, ProtocolNotActive, Refused
 from services.contracts.sharing.protocols import ProtocolState
 from services.contracts.vocabulary import AgencyState, AgencyType
+from services.sharing.domain.places import PlaceRule
 from services.sharing.domain.procedures import Published
 from services.sharing.domain.protocols import state_on
 
@@ -17,6 +18,7 @@ class AgencyStanding:
     name: str
     type: AgencyType
     state: AgencyState
+    places: tuple[PlaceRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,10 @@ class StandingOn:
             for one, protocol in self.standing.protocols.items()
             if one in self.inactive_protocols or agency_id not in protocol.parties
         )
+
+    def places_of(self, agency_id: str) -> tuple[PlaceRule, ...]:
+        agency = self.standing.agencies.get(agency_id)
+        return () if agency is None else agency.places
 
     def current_procedure(self, now: datetime) -> Published | None:
         """The latest in effect at `now`."""

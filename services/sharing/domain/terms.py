@@ -9,6 +9,7 @@ from datetime import datetime, time, timedelta
 from services.contracts.access import NEVER_PERPETRATOR, Owner
 from services.contracts.errors import (
     AgencyNotActive,
+    CannotBeNamed,
     ConsentReasonRequired,
     ExpiryBeyondProtocol,
     FieldError,
@@ -34,13 +35,15 @@ _Problem = tuple[type[Invalid], str, str]
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a proposal is judged by. `members`: index key to agency, of those who can be given access now."""
+    """What a proposal is judged by. `members`: index key to agency, of those who can be given access now.
+    `excluded`: users under a conflict of interest, whom nothing may name."""
 
     owner: Owner
     standing: StandingOn
     protocol: Protocol | None
     members: Mapping[str, str]
     now: datetime
+    excluded: frozenset[str] = frozenset()
 
     def type_of(self, agency_id: str) -> AgencyType | None:
         agency = self.standing.standing.agencies.get(agency_id)
@@ -116,7 +119,11 @@ def _gateway(body: ShareBody, purpose: Purpose) -> LegalGateway | None:
 
 def _members(body: ShareBody, facts: Facts, known: Collection[str]) -> Iterator[_Problem]:
     for place, member in enumerate(body.members):
-        if key_of_member(member) not in known and facts.members.get(key_of_member(member)) != body.agency_id:
+        if member.user_id in facts.excluded and key_of_member(member) not in known:
+            yield CannotBeNamed, f"/members/{place}", "This person cannot be named in this case."
+        elif (
+            key_of_member(member) not in known and facts.members.get(key_of_member(member)) != body.agency_id
+        ):
             yield MemberNotInAgency, f"/members/{place}", "Not an active member of the agency."
 
 

@@ -13,6 +13,7 @@ from services.sharing.domain.entries import case_object, disclosed, entry
 from services.sharing.domain.known import Today
 from services.sharing.domain.ownership import Ownership
 from services.sharing.domain.showing import keys_in
+from services.sharing.domain.transfers import ways_in
 from services.sharing.handlers.grants import Grants
 from services.sharing.stores.pages import cursor_of, read_cursor
 
@@ -44,7 +45,7 @@ class AccessHandlers(Grants):
             )
 
     def _ways(self, ownership: Ownership, today: Today) -> list[Way]:
-        wanted = keys_in(ownership.grants)
+        wanted = keys_in(ways_in(ownership))
         wanted["users"] = wanted["users"] | {ownership.owner.user.id}
         known = self.directory.by_kind(today, **wanted)
         return ways(ownership, known, self.directory.members(wanted["teams"], today))

@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 
 from services.chassis import context
 from services.chassis.logs import log
+from services.chassis.mongo import Session
 from services.chassis.timers import every
 from services.contracts.authority import AppliedLists, ApplyAccessLists
 from services.contracts.envelope import new_event_id
 from services.contracts.errors import ConcordatError
-from services.sharing.domain.ownership import Ownership
+from services.sharing.domain.ownership import Change, Ownership
 from services.sharing.handlers.grants import Grants
 
 AT_ONCE = 0.4
@@ -36,6 +37,19 @@ class _Rest:
 
 class Applying(Grants):
     _rest = _Rest()
+
+    def save(self, change: Change, session: Session) -> None:
+        """The ownership on its epoch, and its fence: all or none, with what else this transaction holds."""
+        after = change.after
+        self.ownerships.save(change, session)
+        self.fences.raise_fence(
+            after.case_id,
+            after.epoch,
+            change.agencies,
+            narrowing=change.narrowing,
+            now=datetime.now(UTC),
+            session=session,
+        )
 
     def apply_at_once(self, after: Ownership | None) -> None:
         """Try, once and briefly. What fails is done by the timer."""

@@ -31,6 +31,17 @@ class Looked:
         self.caller, self.case_id = caller, case_id
         self.agency_id: str | None = None
 
+    def at(self, found: Ownership) -> Ownership:
+        """Note whose case it is: a decoy that hides none is told to the log as what it is, nobody's."""
+        owner = found.owner.agency.id
+        self.agency_id = None if owner == NOBODY else owner
+        return found
+
+    @property
+    def there(self) -> bool:
+        """Whether there is such a case. No caller may be told so by this alone."""
+        return self.agency_id is not None
+
 
 class Grants:
     """What they work with."""
@@ -58,12 +69,14 @@ class Grants:
         """The ownership as it is now, if the caller may. Raises NotVisible, RoleRequired, NotOwner,
         LevelTooLow."""
         found = self.found(looked, session)
-        owner = found.owner.agency.id
-        # A decoy that hides no case is told to the log as what it is: nobody's.
-        looked.agency_id = None if owner == NOBODY else owner
         decide(looked.caller, found.acl, PERMITS["sharing"][method]).require()
         return found
 
     def found(self, looked: Looked, session: Session | None = None) -> Ownership:
         """The ownership, or a decoy if it does not name the caller: not judged yet."""
-        return self.ownerships.find_for(keys_of(looked.caller), looked.case_id, session)
+        return looked.at(self.ownerships.find_for(keys_of(looked.caller), looked.case_id, session))
+
+    def whole(self, looked: Looked, session: Session | None = None) -> Ownership:
+        """The ownership, whomever it names, or a decoy: for those who have a part in cases that do not name
+        them. Not judged yet; its size shows in the time."""
+        return looked.at(self.ownerships.find(looked.case_id, session) or self.ownerships.decoy())

@@ -11,6 +11,7 @@ from services.contracts.caller import Caller
 from services.contracts.errors import IdempotencyKeyRequired, Unauthenticated, UnknownMethod
 from services.contracts.permissions import permit_of
 from services.sharing.domain import tokens
+from services.sharing.domain.devices import PERSONAL, Proved
 from services.sharing.domain.identifying import Asked, judge_client, judge_user
 from services.sharing.domain.london import day_of
 from services.sharing.domain.sessions import Session
@@ -36,15 +37,21 @@ class Identification(Identity):
         return Identified(body=signed.body.decode(), mac=signed.mac.hex())
 
     def _user(self, request: Identify, token: Token, present: Present) -> Caller:
-        found = self.accounts.user_with_session(token.principal_id, token.hash)
+        found = self.accounts.user_with_session(token.principal_id, token.hash, request.device)
         if found is None:
             raise Unauthenticated
-        user, session = found
+        user, session, device = found
         asked = self._asked(request, present, user.agency_id)
-        caller = judge_user(asked, user, session)
+        caller = judge_user(asked, user, session, device or self._agencys(asked, user.agency_id))
         if not asked.permit.quiet:
             self._see("user", user.id, session, asked.now)
         return caller
+
+    def _agencys(self, asked: Asked, agency_id: str) -> Proved:
+        """The device that everybody of the agency may use: one more read, where anything hangs on it."""
+        proof = asked.request.device
+        told = asked.standing.places_of(agency_id) or asked.request.method == "current_session"
+        return (proof and told and self.devices.proved(proof, agency_id)) or PERSONAL
 
     def _client(self, request: Identify, token: Token, present: Present) -> Caller:
         found = self.accounts.client_with_session(token.principal_id, token.hash)
@@ -73,6 +80,7 @@ class Identification(Identity):
             limits=self.settings.limits,
             now=now,
             expires_at=datetime.fromtimestamp(serving.deadline.at, UTC),
+            trained=self.settings.trained_uses,
         )
 
     def _see(self, kind: str, who: str, session: Session, now: datetime) -> None:

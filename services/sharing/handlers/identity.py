@@ -33,11 +33,13 @@ from services.sharing.stores.agencies import AgencyStore
 from services.sharing.stores.attempts import AttemptStore
 from services.sharing.stores.authority import AuthorityStore
 from services.sharing.stores.clients import ClientStore
+from services.sharing.stores.devices import DeviceStore
 from services.sharing.stores.people import UserStore
 from services.sharing.stores.principals import PrincipalStore
 from services.sharing.stores.procedures import ProcedureStore
 from services.sharing.stores.protocols import ProtocolStore
 from services.sharing.stores.standing import StandingStore
+from services.sharing.stores.step_ups import StepUpStore
 from services.sharing.stores.steps import STEPS
 from services.sharing.stores.teams import TeamStore
 
@@ -81,6 +83,8 @@ class Identity:
     users: UserStore = Stored(UserStore, STEPS)
     teams: TeamStore = Stored(TeamStore, STEPS)
     clients: ClientStore = Stored(ClientStore, STEPS)
+    devices: DeviceStore = Stored(DeviceStore, STEPS)
+    step_ups: StepUpStore = Stored(StepUpStore, STEPS)
     procedures: ProcedureStore = Stored(ProcedureStore, STEPS)
     standing: StandingStore = Stored(StandingStore, STEPS)
     authority: AuthorityStore = Stored(AuthorityStore.of, STEPS)

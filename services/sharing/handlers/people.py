@@ -34,6 +34,7 @@ from services.sharing.domain.people import (
     User,
     check_move,
     check_roles,
+    may_deputise,
     reaches_beyond,
     works_on_cases,
 )
@@ -49,6 +50,7 @@ from services.sharing.handlers.identity import (
 )
 
 _AGENCY = FieldError("/agency_id", "unknown_agency", "There is no such agency.")
+_DEPUTY = FieldError("/deputy_id", "not_available", "Name another caseworker of this agency.")
 _TOKEN = FieldError("/token", "token_not_valid", "This token is not valid, or not any more.")
 
 
@@ -114,7 +116,7 @@ class People(Identity):
     @command(expected_exceptions=REFUSALS)
     def patch_user(self, request: PatchUser, caller: Caller) -> UserView:
         """Name, teams, roles, state. To disable ends every session: the next request is refused."""
-        changes = changes_of(request.changes, frozenset({"job_title"}))
+        changes = changes_of(request.changes, frozenset({"job_title", "deputy_id"}))
         if "roles" in changes:
             changes["roles"] = _appointments(changes["roles"])
         if "team_ids" in changes:
@@ -130,6 +132,7 @@ class People(Identity):
                 own = before.agency_id == caller.agency_id
                 check_roles(changes["roles"], before.roles, caller.roles, own_agency=own)
             self._check_teams(before.agency_id, changes.get("team_ids", ()), session)
+            self._check_deputy(before, changes.get("deputy_id"), session)
             what = _what(before, changes)
             after = self.users.change(
                 before, changes, by=caller.id, what=what, now=self.now(), session=session
@@ -202,6 +205,14 @@ class People(Identity):
         if errors:
             raise Invalid(errors=tuple(errors))
 
+    def _check_deputy(self, user: User, deputy_id: str | None, session: Session) -> None:
+        """Raises Invalid, `/deputy_id`."""
+        if deputy_id is None or deputy_id == user.deputy_id:
+            return
+        found = self.users.known([deputy_id], session).get(deputy_id)
+        if found is None or not may_deputise(found, user):
+            raise Invalid(errors=(_DEPUTY,))
+
 
 def _check_reach(caller: Caller, user: User) -> None:
     """Raises NotVisible, RoleRequired. Who may reset an account could become its user where no mail is sent:
@@ -235,6 +246,7 @@ def _fields(user: User) -> dict[str, object]:
         "agency_id": user.agency_id,
         "job_title": user.job_title,
         "team_ids": user.team_ids,
+        "deputy_id": user.deputy_id,
         "roles": tuple(
             RoleView(role=one.role, starts_on=one.starts_on, ends_on=one.ends_on) for one in user.roles
         ),

@@ -122,7 +122,13 @@ def _fields(procedure: Procedure, *, clauses: bool) -> dict[str, object]:
     }
     if clauses:
         fields["clauses"] = tuple(
-            ClauseView(no=one.no, heading=one.heading, text=one.text) for one in procedure.clauses
+            ClauseView(
+                no=one.no,
+                heading=one.heading,
+                text=one.text,
+                **({"covers": one.covers} if one.covers else {}),
+            )
+            for one in procedure.clauses
         )
     return fields
 

@@ -27,6 +27,7 @@ from services.contracts.sharing.sessions import (
     ListSessions,
     LogIn,
     SessionCreated,
+    SessionDevice,
     SessionItem,
     SessionPage,
     SessionView,
@@ -176,10 +177,14 @@ class Sessions(Identity):
     @rpc(expected_exceptions=REFUSALS)
     def current_session(self, request: GetCurrentSession, caller: Caller) -> SessionView:
         """The session that asks."""
+        name = self.devices.load(caller.device_id).name if caller.device_id else None
+        device = SessionDevice(id=caller.device_id, name=name, device_class=caller.device_class)
         for one in self.accounts.sessions(caller.kind, caller.id):
             if one.id == caller.session_id:
                 return SessionView(
                     id=one.id,
+                    device=device,
+                    stepped_up_until=one.stepped_up_until if one.stepped_up(self.now()) else None,
                     created_at=one.created_at,
                     expires_at=one.expires_at,
                     idle_expires_at=one.idle_expires_at(self.settings.limits.idle),

@@ -84,7 +84,8 @@ class ShareActs(Applying):
         except NotVisible:  # said of the protocol, not of the case: it is judged as none
             protocol = None
         grantable = {key: one.agency.id for key, one in known.items() if one.grantable}
-        return Facts(ownership.owner, today.on, protocol, grantable, today.now)
+        excluded = frozenset(ownership.acl.excluded)
+        return Facts(ownership.owner, today.on, protocol, grantable, today.now, excluded)
 
     def matched(
         self, request: ChangeShare, looked: Looked, today: Today, session: Session
@@ -121,15 +122,7 @@ class ShareActs(Applying):
     ) -> ShareVersion:
         """Ownership, fence, event and entry, all or none. The entry is kept last, before it commits."""
         after, act, caller = change.after, changing.act, changing.looked.caller
-        self.ownerships.save(change, session)
-        self.fences.raise_fence(
-            after.case_id,
-            after.epoch,
-            change.agencies,
-            narrowing=change.narrowing,
-            now=datetime.now(UTC),
-            session=session,
-        )
+        self.save(change, session)
         data = CaseEvent(
             case_id=after.case_id, share_id=grant.id, actor_id=caller.id, agency_id=grant.agency.id
         )

@@ -19,6 +19,7 @@ from services.chassis.mongo import Document, Session, in_time
 from services.contracts.errors import NotVisible
 from services.sharing.domain.clients import Client, Secret
 from services.sharing.domain.words import key_of, words_of
+from services.sharing.stores.kept import Kept
 from services.sharing.stores.pages import page_by_name
 
 _SHOWN: Document = {"secrets": False, "sessions": False}
@@ -26,7 +27,7 @@ _SHOWN: Document = {"secrets": False, "sessions": False}
 
 class ClientStore:
     def __init__(self, database: Database[Document]) -> None:
-        self._rows = database["clients"]
+        self._rows, self._kept = database["clients"], Kept(database, "client")
 
     def add(self, client: Client, secret: Secret, session: Session) -> None:
         row = {
@@ -90,10 +91,8 @@ class ClientStore:
         self._update(before.id, {"state": "deleted", "secrets": [], "sessions": []}, now, session)
 
     def _update(self, client_id: str, values: Document, now: datetime, session: Session) -> None:
-        self._rows.update_one(
-            {"_id": client_id},
-            {"$set": {**values, "updated_at": now}, "$inc": {"version": 1}},
-            session=session,
+        self._kept.update(
+            {"_id": client_id}, {"$set": {**values, "updated_at": now}, "$inc": {"version": 1}}, session
         )
 
 

@@ -1,7 +1,8 @@
 """Where ownerships are kept: the authority on who may see a case.
 
-ownerships   {_id: case id, term, epoch, events, owner: {user, agency, team}, grants: [Grant], registered_at,
-              confirmed, readers [index keys of everyone named]}
+ownerships   {_id: case id, term, epoch, events, owner: {user, agency, team}, grants: [Grant],
+              transfer: Offer | null, ownerless_since: when | null, registered_at, confirmed,
+              readers [index keys of everyone named]}
 past_shares  {_id: share id, case_id, grant, ending: {at, by, agency, reason} | null, ended_at}
 
 A change replaces the document whole, filtered on the epoch that it was decided on. Shares that were revoked
@@ -14,7 +15,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 import bson
-from pymongo import ASCENDING, DESCENDING, UpdateOne
+from pymongo import ASCENDING, DESCENDING, ReturnDocument, UpdateOne
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
@@ -22,6 +23,8 @@ from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
 from services.contracts.errors import Busy
 from services.sharing.domain.ownership import Change, Ownership, PastGrant, decoy
+from services.sharing.stores.kept import STEPS as HISTORY_STEPS
+from services.sharing.stores.kept import Kept
 
 _UNSEEN = {"readers": False}
 _AT_ONCE = 500
@@ -36,13 +39,15 @@ class OwnershipStore:
 
     def __init__(self, database: Database[Document]) -> None:
         self._rows, self._past = database["ownerships"], database["past_shares"]
+        self._kept = Kept(database, "ownership")
+        self._transfers = database["transfers"]
         self._decoy = bson.encode(_row(decoy()))
 
-    def find(self, case_id: str) -> Ownership | None:
-        """Whoever asks: for those who may know of every case."""
+    def find(self, case_id: str, session: Session | None = None) -> Ownership | None:
+        """Whoever asks: for those who may know of every case. Its size shows in the time."""
         with in_time():
-            row = self._rows.find_one({"_id": case_id}, _UNSEEN)
-        return None if row is None else _ownership(row)
+            row = self._rows.find_one({"_id": case_id}, _UNSEEN, session=session)
+        return None if row is None else ownership_of(row)
 
     def find_for(self, keys: Collection[str], case_id: str, session: Session | None = None) -> Ownership:
         """The ownership, if it names one of `keys`; else a decoy, of the owning agency or nobody's.
@@ -55,20 +60,24 @@ class OwnershipStore:
         with in_time():
             row = self._rows.find_one(named, _UNSEEN, hint="readers", session=session)
             if row is not None:
-                return _ownership(row)
+                return ownership_of(row)
             agency = {"_id": False, "owner.agency.id": True}
             whose = self._rows.find_one({"_id": case_id}, agency, hint="whose", session=session)
+        return self.decoy(whose["owner"]["agency"]["id"] if whose is not None else None)
+
+    def decoy(self, agency_id: str | None = None) -> Ownership:
+        """What stands in for a case of this agency that is hidden, or for one that there is not."""
         hidden = bson.decode(self._decoy, codec_options=self._rows.codec_options)
-        if whose is not None:
-            hidden["owner"]["agency"]["id"] = whose["owner"]["agency"]["id"]
-        return _ownership(hidden)
+        if agency_id is not None:
+            hidden["owner"]["agency"]["id"] = agency_id
+        return ownership_of(hidden)
 
     def known(self, case_ids: Iterable[str]) -> dict[str, Ownership]:
         """Those of the cases that there are."""
         wanted = list(case_ids)
         with in_time():
             rows = list(self._rows.find({"_id": {"$in": wanted}}, _UNSEEN).batch_size(len(wanted) + 1))
-        return {row["_id"]: _ownership(row) for row in rows}
+        return {row["_id"]: ownership_of(row) for row in rows}
 
     def add(self, ownership: Ownership, session: Session) -> None:
         """Raises AlreadyOwned."""
@@ -80,20 +89,36 @@ class OwnershipStore:
     def save(self, change: Change, session: Session) -> None:
         """Put a change in the place of what it was decided on, which was read in the same transaction."""
         after = change.after
-        done = self._rows.replace_one(
-            {"_id": after.case_id, "term": after.term, "epoch": change.before},
-            _row(after),
-            session=session,
-        )
-        if not done.matched_count:
+        wanted = {"_id": after.case_id, "term": after.term, "epoch": change.before}
+        if not self._kept.replace(wanted, _row(after), session):
             raise Busy(cause="ownership moved")
         if change.past:
             self._past.insert_many([_past_row(one) for one in change.past], session=session)
+        if change.decided is not None:
+            row = change.decided.model_dump()
+            self._transfers.insert_one({"_id": change.decided.offer.id, **row}, session=session)
 
     def past(self, share_id: str) -> PastGrant | None:
         with in_time():
             row = self._past.find_one({"_id": share_id})
         return None if row is None else PastGrant.model_validate(row)
+
+    def ended(self, share_ids: Iterable[str]) -> dict[str, datetime]:
+        """When those of these shares that are no more have ended."""
+        wanted = {"_id": {"$in": list(share_ids)}}
+        with in_time():
+            return {row["_id"]: row["ended_at"] for row in self._past.find(wanted, {"ended_at": True})}
+
+    def count_event(self, case_id: str, session: Session) -> int | None:
+        """The number of one more event about a case whose list stays as it is; None: there is no case."""
+        row = self._rows.find_one_and_update(
+            {"_id": case_id},
+            {"$inc": {"events": 1}},
+            {"events": True},
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        return None if row is None else int(row["events"])
 
     def past_of(self, case_id: str, after: str | None, limit: int) -> list[PastGrant]:
         """Shares of a case that are no more, the newest first, those older than the share `after`."""
@@ -122,7 +147,7 @@ class OwnershipStore:
             return self._rows.delete_many(wanted).deleted_count
 
 
-def _ownership(row: Document) -> Ownership:
+def ownership_of(row: Document) -> Ownership:
     return Ownership.model_validate({**row, "case_id": row["_id"]})
 
 
@@ -153,7 +178,7 @@ def make_readers(database: Database[Document]) -> None:
                 # What is changed meanwhile is found again.
                 UpdateOne(
                     {"_id": row["_id"], "epoch": row["epoch"]},
-                    {"$set": {"readers": list(_ownership(row).acl.readers())}},
+                    {"$set": {"readers": list(ownership_of(row).acl.readers())}},
                 )
                 for row in found
             ],
@@ -161,4 +186,4 @@ def make_readers(database: Database[Document]) -> None:
         )
 
 
-STEPS = (Step("ownerships_indexes", make_indexes), Step("ownerships_readers", make_readers))
+STEPS = (Step("ownerships_indexes", make_indexes), Step("ownerships_readers", make_readers), *HISTORY_STEPS)

@@ -1,12 +1,14 @@
 """Where people are kept: one *principal document* each, so that a request needs one read to know who asks.
 
 users  {_id, username, username_key (unique), name, key, words, email, agency_id, job_title, team_ids,
-        roles: [{role, starts_on, ends_on}], state, version, created_at, updated_at,
+        deputy_id?, roles: [{role, starts_on, ends_on}], state, version, created_at, updated_at,
         activation: {hash, expires_at} | null,
         password: {hash, must_change, changed_at} | null,
         totp: {secret, last_step, last_request} | null, totp_begun: secret | null, recovery: [hash],
         signature: {version, sha256, signed_at} | null, signatures: [the same, the latest last],
-        sessions: [{id, hash, created_at, seen_at, expires_at, request}],
+        sessions: [{id, hash, created_at, seen_at, expires_at, request, stepped_up_until}],
+        trainings: [{id, use, completed_on, expires_on, recorded_at}], the latest of each use,
+        devices: [{id, hash, class}], those enrolled that are this person's own,
         history: [{at, by, what}]}
 
 `version` counts what its administrator sees change; sessions, password and the like leave it alone.
@@ -28,7 +30,9 @@ from services.chassis.mongo import Document, Session, in_time
 from services.contracts.errors import FieldError, Invalid, NotVisible
 from services.sharing.domain.people import Appointment, User
 from services.sharing.domain.procedures import Signature
+from services.sharing.domain.trainings import Training
 from services.sharing.domain.words import key_of, words_of
+from services.sharing.stores.kept import Kept
 from services.sharing.stores.pages import page_by_name
 
 HISTORY_KEPT = 100
@@ -39,11 +43,13 @@ PROJECTION: Document = {
     "agency_id": True,
     "job_title": True,
     "team_ids": True,
+    "deputy_id": True,
     "roles": True,
     "state": True,
     "signature": True,
     "password.must_change": True,
     "totp.last_step": True,
+    "trainings": True,
     "version": True,
     "created_at": True,
     "updated_at": True,
@@ -55,7 +61,7 @@ class UserStore:
     """People as their administrators and colleagues see them."""
 
     def __init__(self, database: Database[Document]) -> None:
-        self._rows = database["users"]
+        self._rows, self._kept = database["users"], Kept(database, "user")
 
     def add(self, user: User, activation: Document, session: Session | None = None) -> None:
         """`activation` is {hash, expires_at}. Raises Invalid, `/username` taken."""
@@ -134,7 +140,7 @@ class UserStore:
     def change(
         self, before: User, values: dict[str, Any], *, by: str, what: str, now: datetime, session: Session
     ) -> User:
-        """Set some of name, job_title, team_ids, roles, state; disabling ends the sessions too."""
+        """Set some of name, job_title, team_ids, deputy_id, roles, state; disabling ends the sessions too."""
         row: Document = {key: _stored(key, value) for key, value in values.items()}
         if "name" in values:
             row |= _named(values["name"])
@@ -142,6 +148,16 @@ class UserStore:
             row |= {"sessions": [], "activation": None}
         self._update(before.id, row, by=by, what=what, now=now, session=session)
         return replace(before, **values, version=before.version + 1, updated_at=now)
+
+    def train(
+        self, user_id: str, trainings: Iterable[Training], *, by: str, now: datetime, session: Session
+    ) -> None:
+        """`version` stays: they stand on no page that it is the tag of."""
+        change: Document = {
+            "$set": {"trainings": [_training(one) for one in trainings]},
+            "$push": _step(by, "train", now),
+        }
+        self._kept.update({"_id": user_id}, change, session)
 
     def invite_again(
         self, before: User, activation: Document, by: str, *, now: datetime, session: Session
@@ -159,32 +175,36 @@ class UserStore:
         self._update(before.id, row, by=by, what="reset", now=now, session=session)
 
     def put_into_team(self, team_id: str, ids: Iterable[str], now: datetime, session: Session) -> None:
-        self._rows.update_many(
+        self._kept.update_all(
             {"_id": {"$in": list(ids)}},
             {"$addToSet": {"team_ids": team_id}, "$inc": {"version": 1}, "$set": {"updated_at": now}},
-            session=session,
+            session,
         )
 
     def take_out_of_team(self, team_id: str, ids: Iterable[str], now: datetime, session: Session) -> None:
-        self._rows.update_many(
+        self._kept.update_all(
             {"_id": {"$in": list(ids)}},
             {"$pull": {"team_ids": team_id}, "$inc": {"version": 1}, "$set": {"updated_at": now}},
-            session=session,
+            session,
         )
 
     def _update(
         self, user_id: str, values: Document, *, by: str, what: str, now: datetime, session: Session
     ) -> None:
-        step = {"at": now, "by": by, "what": what}
-        self._rows.update_one(
+        self._kept.update(
             {"_id": user_id},
             {
                 "$set": {**values, "updated_at": now},
                 "$inc": {"version": 1},
-                "$push": {"history": {"$each": [step], "$slice": -HISTORY_KEPT}},
+                "$push": _step(by, what, now),
             },
-            session=session,
+            session,
         )
+
+
+def _step(by: str, what: str, now: datetime) -> Document:
+    step = {"at": now, "by": by, "what": what}
+    return {"history": {"$each": [step], "$slice": -HISTORY_KEPT}}
 
 
 def _named(name: str) -> Document:
@@ -202,6 +222,16 @@ def _role(one: Appointment) -> Document:
         "role": one.role,
         "starts_on": one.starts_on and one.starts_on.isoformat(),
         "ends_on": one.ends_on and one.ends_on.isoformat(),
+    }
+
+
+def _training(one: Training) -> Document:
+    return {
+        "id": one.id,
+        "use": one.use,
+        "completed_on": one.completed_on.isoformat(),
+        "expires_on": one.expires_on.isoformat(),
+        "recorded_at": one.recorded_at,
     }
 
 
@@ -228,6 +258,21 @@ def user_of(row: Document) -> User:
         version=row["version"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        deputy_id=row.get("deputy_id"),
+        trainings=trainings_of(row.get("trainings", ())),
+    )
+
+
+def trainings_of(rows: Iterable[Document]) -> tuple[Training, ...]:
+    return tuple(
+        Training(
+            one["id"],
+            one["use"],
+            date.fromisoformat(one["completed_on"]),
+            date.fromisoformat(one["expires_on"]),
+            one["recorded_at"],
+        )
+        for one in rows
     )
 
 

@@ -13,11 +13,14 @@ from pymongo.database import Database
 
 from services.chassis.mongo import Document, in_time
 from services.chassis.mongo import Session as Transaction
+from services.contracts.authority import DeviceProof
 from services.sharing.domain.clients import Client, Secret
+from services.sharing.domain.devices import Proved
 from services.sharing.domain.people import User
 from services.sharing.domain.procedures import Signature
 from services.sharing.domain.sessions import MOST, Session
 from services.sharing.stores.clients import client_of
+from services.sharing.stores.kept import Kept
 from services.sharing.stores.people import PROJECTION, signature_of, user_of
 
 _SIGNATURES_KEPT = 100
@@ -39,12 +42,20 @@ class Locked:
 class PrincipalStore:
     def __init__(self, database: Database[Document]) -> None:
         self._users, self._clients = database["users"], database["clients"]
+        self._kept = Kept(database, "user")
 
     # Who sends a request: one read
 
-    def user_with_session(self, user_id: str, session_hash: str) -> tuple[User, Session] | None:
-        row = self._with_session(self._users, user_id, session_hash, PROJECTION)
-        return None if row is None else (user_of(row), _session(row["sessions"][0]))
+    def user_with_session(
+        self, user_id: str, session_hash: str, device: DeviceProof | None = None
+    ) -> tuple[User, Session, Proved | None] | None:
+        """With the one of the user's own devices that `device` proves."""
+        own = {} if device is None else {"devices": {"$elemMatch": {"id": device.id, "hash": device.hash}}}
+        row = self._with_session(self._users, user_id, session_hash, {**PROJECTION, **own})
+        if row is None:
+            return None
+        proved = next((Proved(one["id"], one["class"]) for one in row.get("devices", ())), None)
+        return user_of(row), _session(row["sessions"][0]), proved
 
     def client_with_session(self, client_id: str, session_hash: str) -> tuple[Client, Session] | None:
         row = self._with_session(self._clients, client_id, session_hash, _CLIENT)
@@ -162,7 +173,7 @@ class PrincipalStore:
         transaction: Transaction,
     ) -> bool:
         """Whether the activation could still be used."""
-        done = self._users.update_one(
+        return self._kept.update(
             {
                 "_id": user_id,
                 "state": "invited",
@@ -178,9 +189,8 @@ class PrincipalStore:
                 },
                 "$inc": {"version": 1},
             },
-            session=transaction,
+            transaction,
         )
-        return bool(done.modified_count)
 
     def set_password(
         self,
@@ -228,13 +238,13 @@ class PrincipalStore:
             "sha256": signature.sha256,
             "signed_at": signature.signed_at,
         }
-        self._users.update_one(
+        self._kept.update(
             {"_id": user_id},
             {
                 "$set": {"signature": row},
                 "$push": {"signatures": {"$each": [row], "$slice": -_SIGNATURES_KEPT}},
             },
-            session=transaction,
+            transaction,
         )
 
     def signature(self, user_id: str) -> Signature | None:
@@ -275,7 +285,8 @@ def _password(hashed: str, now: datetime) -> Document:
 
 
 def _session(row: Document) -> Session:
-    return Session(row["id"], row["hash"], row["created_at"], row["seen_at"], row["expires_at"])
+    fresh = row.get("stepped_up_until")
+    return Session(row["id"], row["hash"], row["created_at"], row["seen_at"], row["expires_at"], fresh)
 
 
 def _row(session: Session, attempt: str) -> Document:

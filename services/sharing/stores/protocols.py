@@ -19,6 +19,7 @@ from services.chassis.mongo import Document, Session, in_time
 from services.contracts.errors import NotVisible
 from services.contracts.sharing.protocols import Contact, Purpose
 from services.sharing.domain.protocols import Protocol, Signatory
+from services.sharing.stores.kept import Kept
 from services.sharing.stores.pages import page_newest_first
 
 HISTORY_KEPT = 200
@@ -27,7 +28,7 @@ _SHOWN = {"history": False}
 
 class ProtocolStore:
     def __init__(self, database: Database[Document]) -> None:
-        self._rows = database["protocols"]
+        self._rows, self._kept = database["protocols"], Kept(database, "protocol")
 
     def add(self, protocol: Protocol, session: Session) -> None:
         self._rows.insert_one({**_row(protocol), "history": []}, session=session)
@@ -38,12 +39,12 @@ class ProtocolStore:
             row = self._rows.find_one({"_id": protocol_id}, _SHOWN, session=session)
         if row is None:
             raise NotVisible
-        return _protocol(row)
+        return protocol_of(row)
 
     def page(self, party: str | None, limit: int, cursor: str | None) -> tuple[list[Protocol], str | None]:
         """Those that `party` is party to, or all; the newest first."""
         wanted: Document = {} if party is None else {"parties": party}
-        return page_newest_first(self._rows, wanted, limit=limit, cursor=cursor, make=_protocol)
+        return page_newest_first(self._rows, wanted, limit=limit, cursor=cursor, make=protocol_of)
 
     def between(self, one: str, other: str) -> list[Protocol]:
         """Those with both as parties, the newest first."""
@@ -53,7 +54,7 @@ class ProtocolStore:
                 .sort("_id", DESCENDING)
                 .limit(100)
             )
-        return [_protocol(row) for row in rows]
+        return [protocol_of(row) for row in rows]
 
     def save(self, after: Protocol, session: Session, step: Document | None = None) -> None:
         """What changed of a protocol; its caller has taken the next version. `step` goes into the history."""
@@ -62,7 +63,7 @@ class ProtocolStore:
         change: Document = {"$set": row}
         if step is not None:
             change["$push"] = {"history": {"$each": [step], "$slice": -HISTORY_KEPT}}
-        self._rows.update_one({"_id": after.id}, change, session=session)
+        self._kept.update({"_id": after.id}, change, session)
 
 
 def changed(before: Protocol, values: dict[str, Any], now: datetime) -> Protocol:
@@ -91,7 +92,7 @@ def _row(protocol: Protocol) -> Document:
     }
 
 
-def _protocol(row: Document) -> Protocol:
+def protocol_of(row: Document) -> Protocol:
     return Protocol(
         id=row["_id"],
         title=row["title"],

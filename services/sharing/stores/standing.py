@@ -1,8 +1,10 @@
 """The one document that every request is judged by.
 
-standing  {_id: "standing", version, term, agencies: {id: {name, type, state}},
+standing  {_id: "standing", version, term, agencies: {id: {name, type, state, places}},
            protocols: {id: {state, parties, starts_on, ends_on}},
-           procedures: [{version, sha256, effective_from, sign_by}]}
+           procedures: [{version, sha256, effective_from, sign_by, cites: {code: clause}}]}
+
+`places` is as in `agencies`.
 
 It is written in the transaction of each change of an agency, a protocol or a procedure, so it never says
 anything else than they do. It holds the last `PROCEDURES_KEPT` versions.
@@ -17,9 +19,10 @@ from pymongo.database import Database
 
 from services.chassis.mongo import Document, Session, in_time
 from services.sharing.domain.agencies import Agency
-from services.sharing.domain.procedures import Procedure, Published
+from services.sharing.domain.procedures import Procedure, Published, cites_of
 from services.sharing.domain.protocols import Protocol
 from services.sharing.domain.standing import AgencyStanding, ProtocolStanding, Standing
+from services.sharing.stores import places
 
 ID = "standing"
 PROCEDURES_KEPT = 20
@@ -38,7 +41,12 @@ class StandingStore:
         return standing_of(row or EMPTY)
 
     def put_agency(self, agency: Agency, session: Session) -> None:
-        told = {"name": agency.name, "type": agency.type, "state": agency.state}
+        told = {
+            "name": agency.name,
+            "type": agency.type,
+            "state": agency.state,
+            "places": places.rows_of(agency.places),
+        }
         self._set({f"agencies.{agency.id}": told}, session)
 
     def put_protocol(self, protocol: Protocol, session: Session) -> None:
@@ -56,6 +64,7 @@ class StandingStore:
             "sha256": procedure.sha256,
             "effective_from": procedure.effective_from,
             "sign_by": procedure.sign_by,
+            "cites": cites_of(procedure.clauses),
         }
         push = {"procedures": {"$each": [told], "$slice": -PROCEDURES_KEPT}}
         self._update({"$push": push}, session)
@@ -73,12 +82,20 @@ def standing_of(row: Document) -> Standing:
         version=row["version"],
         term=row.get("term", 1),
         agencies={
-            one: AgencyStanding(told["name"], told["type"], told["state"])
+            one: AgencyStanding(
+                told["name"], told["type"], told["state"], places.rules_of(told.get("places", ()))
+            )
             for one, told in row.get("agencies", {}).items()
         },
         protocols={one: _protocol(told) for one, told in row.get("protocols", {}).items()},
         procedures=tuple(
-            Published(told["version"], told["sha256"], told["effective_from"], told["sign_by"])
+            Published(
+                told["version"],
+                told["sha256"],
+                told["effective_from"],
+                told["sign_by"],
+                told.get("cites", {}),
+            )
             for told in row.get("procedures", ())
         ),
     )

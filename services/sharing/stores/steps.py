@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from services.chassis.migrations import Step
 from services.chassis.outbox import STEPS as COMMAND_STEPS
-from services.sharing.stores import agencies, attempts, clients, people, protocols, standing, teams
+from services.sharing.stores import (
+    agencies,
+    attempts,
+    clients,
+    devices,
+    kept,
+    people,
+    protocols,
+    standing,
+    teams,
+)
 
 STEPS = (
     *COMMAND_STEPS,
@@ -15,4 +25,6 @@ STEPS = (
     Step("clients_indexes", clients.make_indexes),
     Step("failures_indexes", attempts.make_indexes),
     Step("standing", standing.begin),
+    *devices.STEPS,
+    *kept.STEPS,
 )

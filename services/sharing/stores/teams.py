@@ -17,12 +17,13 @@ from services.chassis.mongo import Document, Session, in_time
 from services.contracts.errors import FieldError, Invalid, NotVisible
 from services.sharing.domain.teams import Team
 from services.sharing.domain.words import key_of, words_of
+from services.sharing.stores.kept import Kept
 from services.sharing.stores.pages import page_by_name
 
 
 class TeamStore:
     def __init__(self, database: Database[Document]) -> None:
-        self._rows = database["teams"]
+        self._rows, self._kept = database["teams"], Kept(database, "team")
 
     def add(self, team: Team, session: Session) -> None:
         """Raises Invalid, `/name` taken in this agency."""
@@ -64,7 +65,7 @@ class TeamStore:
         if name is not None:
             self._check_name(before.id, before.agency_id, name, session)
             values |= _named(name)
-        self._rows.update_one({"_id": before.id}, {"$set": values, "$inc": {"version": 1}}, session=session)
+        self._kept.update({"_id": before.id}, {"$set": values, "$inc": {"version": 1}}, session)
         return replace(before, name=name or before.name, version=before.version + 1, updated_at=now)
 
     def _check_name(self, team_id: str, agency_id: str, name: str, session: Session) -> None:

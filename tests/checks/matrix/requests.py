@@ -73,6 +73,15 @@ BODIES: dict[tuple[str, str], Body] = {
     ("POST", "/users"): _user,
     ("PATCH", "/users/{}"): lambda _: {"job_title": "Housing Officer"},
     ("POST", "/users/{}/resets"): lambda _: {},
+    ("POST", "/sessions/current/step-ups"): lambda _: {"code": "000000"},
+    ("POST", "/users/{}/trainings"): lambda _: {
+        "use": "vemt",
+        "completed_on": (_NOW - timedelta(days=2)).date().isoformat(),
+        "expires_on": _DAY,
+    },
+    ("POST", "/devices"): lambda _: {"name": _fresh("Device"), "class": "managed"},
+    ("POST", "/devices/enrolments"): lambda _: {"code": "AAAA-BBBB-CCCC"},
+    ("PATCH", "/devices/{}"): lambda _: {"name": _fresh("Device")},
     ("POST", "/teams"): lambda world: {"agency_id": world.ids["agency_id"], "name": _fresh("Team")},
     ("PATCH", "/teams/{}"): lambda _: {"name": _fresh("Team")},
     ("POST", "/clients"): lambda world: {
@@ -120,10 +129,22 @@ BODIES: dict[tuple[str, str], Body] = {
     ("POST", "/cases/{}/shares"): lambda world: world.share_body,
     ("POST", "/cases/{}/shares/preview"): lambda world: world.share_body,
     ("PATCH", "/cases/{}/shares/{}"): lambda _: {"note": "matrix"},
+    ("POST", "/cases/{}/transfers"): lambda world: {
+        "to_user_id": world.ids["user_id"],
+        "reason": "matrix",
+    },
+    ("PATCH", "/cases/{}/transfers/{}"): lambda _: {"state": "cancelled"},
     ("POST", "/access/explain"): lambda world: {
         "user_id": world.ids["user_id"],
         "case_id": world.ids["case_id"],
         "action": "read",
+    },
+    ("POST", "/cases/{}/break-glass"): lambda _: {"reason": "matrix"},
+    ("PATCH", "/cases/{}/break-glass/{}"): lambda _: {"decision": "justified", "reason": "matrix"},
+    ("POST", "/cases/{}/conflicts"): lambda world: {
+        "user_id": world.ids["user_id"],
+        "kind": "other",
+        "reason": "matrix",
     },
     ("POST", "/audit/cosignatures"): lambda _: {"note": "no note", "verifier_key": "no key"},
     ("PATCH", "/inbox/{}"): lambda _: {"read": True},

@@ -20,8 +20,9 @@ from services.contracts.access import (
     keys_of,
     standing_of,
 )
+from services.contracts.bars import About, Bar
 from services.contracts.caller import Caller
-from services.contracts.errors import LevelTooLow, NotOwner, NotVisible, RoleRequired
+from services.contracts.errors import LevelTooLow, NotOwner, NotVisible, Refused, RoleRequired
 from services.contracts.paging import Ref
 from services.contracts.permissions import PERMITS, Permit, permit_of
 from services.contracts.vocabulary import LEVELS, SECTIONS
@@ -77,8 +78,8 @@ def share(**changed: Any) -> Share:
     )
 
 
-def acl(*shares: Share) -> AccessList:
-    return AccessList(case_id="k-1", term=1, epoch=3, owner=OWNER, shares=shares)
+def acl(*shares: Share, excluded: tuple[str, ...] = ()) -> AccessList:
+    return AccessList(case_id="k-1", term=1, epoch=3, owner=OWNER, shares=shares, excluded=excluded)
 
 
 def permit(least: Any = "know", **changed: Any) -> Permit:
@@ -91,9 +92,11 @@ def standing(who: Caller, *shares: Share) -> Standing:
     return found
 
 
-def told(who: Caller, what: Permit, *shares: Share, **more: Any) -> str:
+def told(
+    who: Caller, what: Permit, *shares: Share, section: Any = None, excluded: tuple[str, ...] = ()
+) -> str:
     """ "ok", or the code of the refusal."""
-    refusal = decide(who, acl(*shares), what, **more).refusal
+    refusal = decide(who, acl(*shares, excluded=excluded), what, section=section).refusal
     return "ok" if refusal is None else refusal.code
 
 
@@ -334,9 +337,90 @@ def test_other_sides_see_what_they_were_given(side: Any) -> None:
 @pytest.mark.parametrize("who", [caller(), caller(id="u-owner", agency_id="a-police")])
 def test_to_an_excluded_user_the_case_does_not_exist(who: Caller) -> None:
     assert told(who, permit(), share(), excluded=("u-other",)) == "ok"
-    decision = decide(who, acl(share()), permit(), excluded=(who.id,))
+    decision = decide(who, acl(share(), excluded=(who.id,)), permit())
     assert isinstance(decision.refusal, NotVisible)
     assert decision.standing is None
+
+
+def test_an_excluded_user_gets_nothing_by_breaking_the_glass() -> None:
+    glass = share(kind="break_glass", protocol_id=None)
+    assert told(caller(), permit(), glass) == "ok"
+    assert told(caller(), permit(), glass, excluded=("u-jo",)) == "not_found"
+
+
+# Break-glass
+
+
+def test_a_broken_glass_is_the_way_in_only_where_nothing_else_gives_as_much() -> None:
+    glass = share(id="s-g", kind="break_glass", protocol_id=None, sections=SECTIONS)
+    assert standing(caller(), glass).via == "break_glass"
+    both = standing(caller(), glass, share(level="read"))
+    assert (both.via, both.sections) == ("share", SECTIONS)
+    assert standing(caller(), glass, share(level="know")).via == "break_glass"
+
+
+def test_a_broken_glass_ends_by_itself() -> None:
+    assert standing_of(caller(), acl(share(kind="break_glass", protocol_id=None, expires_at=NOW))) is None
+
+
+# Bars: training, network, device
+
+ABOUT = About("vemt", "official_sensitive")
+TRAINING = Bar(code="training_required", clause="7 Training")
+DEVICE = Bar(code="device_not_permitted", clause="4 Devices")
+
+
+def barred(**bars: Bar) -> Caller:
+    return caller(barred={name.replace("__", ":"): bar for name, bar in bars.items()})
+
+
+@pytest.mark.parametrize(("key", "bar"), [("use__vemt", TRAINING), ("marking__official_sensitive", DEVICE)])
+def test_a_bar_refuses_every_act_and_cites_the_clause(key: str, bar: Bar) -> None:
+    for least in ("know", "read"):
+        decision = decide(barred(**{key: bar}), acl(share()), permit(least), about=ABOUT)
+        assert isinstance(decision.refusal, Refused)
+        assert (decision.refusal.code, decision.refusal.clause) == (bar.code, bar.clause)
+
+
+def test_behind_a_bar_a_case_is_known_of_and_nothing_of_it_is_read() -> None:
+    full = share(level="manage", sections=SECTIONS)
+    standing = decide(barred(use__vemt=TRAINING), acl(full), permit(), about=ABOUT).standing
+    assert standing is not None
+    assert (standing.level, standing.sections) == ("know", ())
+    assert standing.reaches("know")
+    assert not any(standing.reaches(level) for level in LEVELS[1:])
+
+
+def test_a_bar_holds_the_owner_too() -> None:
+    owner = barred(use__vemt=TRAINING).model_copy(update={"id": "u-owner", "agency_id": "a-police"})
+    decision = decide(owner, acl(), permit("own"), about=ABOUT)
+    assert decision.refusal is not None
+    assert decision.refusal.code == "training_required"
+
+
+def test_training_is_told_before_the_device() -> None:
+    both = barred(use__vemt=TRAINING, marking__official_sensitive=DEVICE)
+    refusal = decide(both, acl(share()), permit(), about=ABOUT).refusal
+    assert refusal is not None
+    assert refusal.code == "training_required"
+
+
+def test_bars_of_other_uses_and_markings_do_not_matter() -> None:
+    other = barred(use__iom=TRAINING, marking__official=DEVICE)
+    assert decide(other, acl(share()), permit(), about=ABOUT).allowed
+
+
+def test_a_barred_caller_who_may_not_know_is_told_not_found() -> None:
+    refusal = decide(barred(use__vemt=TRAINING), acl(), permit("own"), about=ABOUT).refusal
+    assert isinstance(refusal, NotVisible)
+
+
+def test_role_and_level_are_told_before_a_bar() -> None:
+    who = barred(use__vemt=TRAINING)
+    level = decide(who, acl(share(level="know")), permit("manage"), about=ABOUT).refusal
+    role = decide(who.model_copy(update={"roles": ()}), acl(share()), permit(), about=ABOUT).refusal
+    assert isinstance(level, LevelTooLow)
+    assert isinstance(role, RoleRequired)
 
 
 # What is told first

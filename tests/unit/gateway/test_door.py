@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.sessions import Sessions
-from services.contracts.errors import NotVisible
+from gateway.sessions import Sessions, hash_secret
+from services.contracts.errors import Invalid, NotVisible
 from tests.unit.gateway.conftest import TOKEN, Gateway, Played, problem
 
 LONG = b'{"agency_id": "a", "name": "' + b"x" * (1024 * 1024) + b'"}'
@@ -177,6 +177,11 @@ class TestSecure:
         ]
         assert told == [200, 401]
 
+    def test_so_is_the_cookie_of_a_device(self, gateway: Gateway, played: Played) -> None:
+        for name, told in (("__Host-concordat-device", True), ("concordat-device", False)):
+            gateway.ask("GET", "/me", headers={"Cookie": f"{name}=d-1.{'s' * 43}"})
+            assert (played.identified[-1]["device"] is not None) is told
+
     def test_browsers_are_told_to_stay_on_https(self, gateway: Gateway) -> None:
         assert "max-age" in gateway.bare("GET", "/livez").headers["strict-transport-security"]
 
@@ -202,3 +207,58 @@ def test_an_address_that_a_request_says_of_itself_counts_for_nothing(
 ) -> None:
     gateway.ask("GET", "/me", headers={"X-Forwarded-For": "203.0.113.7"})
     assert played.identified[0]["address"] == "127.0.0.1"
+
+
+class TestDevices:
+    """What a browser proves to be comes by its cookie alone; the secret in it goes no further than here."""
+
+    SECRET = "s" * 43
+
+    def identified(self, gateway: Gateway, played: Played, cookie: str) -> Any:
+        gateway.ask("GET", "/me", headers={"Cookie": cookie, "User-Agent": "Managed Laptop 7"})
+        return played.identified[-1]["device"]
+
+    def test_the_cookie_is_told_as_its_device_and_the_hash_of_its_secret(
+        self, gateway: Gateway, played: Played
+    ) -> None:
+        told = self.identified(gateway, played, f"concordat-device=d-1.{self.SECRET}")
+        assert told == {"id": "d-1", "hash": hash_secret(self.SECRET)}
+        assert self.SECRET not in str(played.identified)
+
+    @pytest.mark.parametrize(
+        "cookie",
+        [
+            "concordat-device=d-1",
+            f"concordat-device=.{'s' * 43}",
+            "concordat-device=d-1.short",
+            f"concordat-device=%24ne.{'s' * 43}",
+            f"concordat-device=d-1.{'a' * 43}; concordat-device=d-2.{'a' * 43}",
+            "other=1",
+        ],
+    )
+    def test_what_is_no_such_cookie_proves_nothing(
+        self, gateway: Gateway, played: Played, cookie: str
+    ) -> None:
+        assert self.identified(gateway, played, cookie) is None
+
+    def test_an_enrolment_answers_with_the_cookie(self, gateway: Gateway, played: Played) -> None:
+        device = {
+            "id": "d-1", "name": "Laptop 7", "class": "managed", "agency_id": "a", "user_id": None,
+            "state": "enrolled", "enrolled_at": "2026-11-24T12:00:00Z",
+            "created_at": "2026-11-24T12:00:00Z", "updated_at": "2026-11-24T12:00:00Z",
+        }  # fmt: skip
+        played.answers["sharing.enrol_device"] = device
+        result = gateway.ask("POST", "/devices/enrolments", json={"code": "ABCD-EFGH-JKMN"})
+        assert (result.status_code, result.json) == (201, device)
+        cookie = result.cookies["concordat-device"]
+        assert (cookie.http_only, cookie.same_site) == (True, "Strict")
+        ((method, asked, key),) = played.asked
+        assert (method, asked["enrolment"]) == ("sharing.enrol_device", {"code": "ABCD-EFGH-JKMN"})
+        assert key is not None
+        assert asked["secret_hash"] == hash_secret(cookie.value.partition(".")[2])
+
+    def test_a_refused_enrolment_sets_no_cookie(self, gateway: Gateway, played: Played) -> None:
+        played.answers["sharing.enrol_device"] = Invalid()
+        result = gateway.ask("POST", "/devices/enrolments", json={"code": "ABCD"})
+        assert problem(result) == (422, "invalid")
+        assert "concordat-device" not in result.cookies

@@ -14,7 +14,7 @@ from gateway.asking import Asking
 from gateway.changes import LiveChanges, keys_of
 from gateway.resources import stream
 from gateway.resources.stream import Streams
-from gateway.sessions import Sessions
+from gateway.sessions import Place, Sessions
 from services.contracts.errors import Unauthenticated, Unavailable
 from services.contracts.notify import Change, Changes
 from tests.unit.gateway.conftest import TOKEN, Gateway, Played, problem
@@ -61,7 +61,7 @@ class Scene:
         self.changes.put_nowait(Changes(n=1, items=(Change(n=1, keys=keys, case_id="c-1", kind=kind),)))
 
     async def open(self, after: str | None = None) -> AsyncIterator[Any]:
-        one = stream._Stream(self.asking, TOKEN, None, "request", after)
+        one = stream._Stream(self.asking, TOKEN, Place(), "request", after)
         first = await one.ask()
         return self.streams._frames(one, first, "u:u-1")
 
@@ -227,6 +227,8 @@ def test_who_may_not_is_told_before_the_stream_begins(gateway: Gateway, played: 
 def test_the_keys_of_a_caller() -> None:
     assert keys_of('{"kind":"user","id":"u","team_ids":["a"],"name":"x"}') == {"u:u", "t:a"}
     assert keys_of('{"kind":"client","id":"c"}') == {"c:c"}
+    officer = '{"kind":"user","id":"u","agency_id":"a","roles":["agency_dpo","partnership_dpo"]}'
+    assert keys_of(officer) == {"u:u", "o:agency_dpo.a", "o:partnership_dpo"}
 
 
 class Clock:

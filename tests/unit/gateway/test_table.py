@@ -224,17 +224,6 @@ def test_a_part_that_is_down_is_503_with_retry_after(gateway: Gateway, played: P
     assert result.headers["retry-after"] == "1"
 
 
-def test_what_is_not_built_says_so_to_who_has_a_session(gateway: Gateway) -> None:
-    for method, path in (
-        ("GET", "/devices"),
-        ("POST", "/cases/c/break-glass"),
-        ("POST", "/access/explain"),
-        ("GET", "/cases/c/conflicts"),
-    ):
-        assert problem(gateway.ask(method, path)) == (501, "not_built")
-        assert problem(gateway.bare(method, f"/api/v1{path}")) == (401, "unauthenticated")
-
-
 def test_a_body_that_may_be_left_out_may(gateway: Gateway, played: Played) -> None:
     played.answers["sharing.rotate_secret"] = {"id": "c"}
     assert gateway.ask("POST", "/clients/c/secrets").status_code == 201

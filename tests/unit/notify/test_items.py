@@ -7,10 +7,11 @@ from typing import get_args
 
 import pytest
 
+from services.contracts.alerts import ACCESS_ALERT, AccessAlert
 from services.contracts.authority import CaseEvent
 from services.contracts.envelope import Event
 from services.contracts.vocabulary import EventName
-from services.notify.domain.items import OTHER_TEXT, TEXTS, in_order, item_of
+from services.notify.domain.items import ALERTS, OTHER_TEXT, TEXTS, alert_of, in_order, item_of
 from services.notify.stores.rows import from_row, to_row
 from tests.unit.notify.made import AT, access, item
 
@@ -85,7 +86,35 @@ def test_the_question_carries_what_decides() -> None:
         "withheld_from": ("a9",),
         "assignee": "u:u2",
         "least": "know",
+        "alert": False,
     }
+
+
+def alert(**data: object) -> Event:
+    told = AccessAlert.model_validate(
+        {"case_id": "k1", "alert": "glass_broken", "keys": ("u:u1", "o:partnership_dpo"), **data}
+    )
+    return Event.of("sharing", ACCESS_ALERT, "cases/k1", 4, told, now=AT)
+
+
+def test_an_alert_is_addressed_as_it_says_and_asked_about_as_one() -> None:
+    made = alert_of(alert(actor_id="u9", agency_id="a1"), "i1")
+    assert (made.keys, made.client_ids) == (("u:u1", "o:partnership_dpo"), [])
+    assert (made.actor_id, made.owner_agency_id, made.share_id) == ("u9", "a1", None)
+    assert made.question("u1").alert
+    assert made.href == "/cases/k1/break-glass"
+    assert from_row(to_row(made)) == made
+
+
+@pytest.mark.parametrize("kind", [*ALERTS, "of_the_future"])
+def test_an_alert_has_a_sentence_of_its_own(kind: str) -> None:
+    assert alert_of(alert(alert=kind), "i1").text not in TEXTS.values()
+
+
+def test_a_change_of_the_list_itself_is_told_to_the_owner_alone() -> None:
+    told = CaseEvent(case_id="k1", actor_id="u1")
+    shut_out = Event.of("sharing", "share.changed", "cases/k1", 4, told, now=AT)
+    assert item_of(shut_out, access(), "i1").keys == ("u:u1",)
 
 
 def test_items_are_in_order_as_they_came_but_within_a_case_by_number() -> None:

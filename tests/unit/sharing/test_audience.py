@@ -57,6 +57,20 @@ def test_the_owner_comes_first_and_once() -> None:
     )
 
 
+def test_an_owner_who_is_of_another_agency_now_is_let_in_by_what_names_it_there() -> None:
+    moved = replace(OWNER, agency=HOMES)
+    what, people = ownership(grant(user_ids=("u-owner",))), {moved.key: moved}
+    told = [(way.grant is None, item(way, what, today()).now) for way in ways(what, people, [moved])]
+    assert told == [(True, "blocked"), (False, "open")]
+
+
+def test_a_light_participants_way_is_open_from_level_task_on() -> None:
+    light = known(roles=("light_participant",))
+    shared = ownership(grant(level="know"))
+    assert seen(shared, light)["u-jo"].blocked_by == "level_too_low"
+    assert seen(ownership(grant(level="task")), light)["u-jo"].now == "open"
+
+
 def test_teams_are_expanded_to_people_and_clients_stand_for_themselves() -> None:
     found = seen(ownership(grant(user_ids=(), team_ids=("t-wardens",), client_ids=("c-homes",))))
     assert list(found) == ["u-owner", "u-warden", "c-homes"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from services.contracts.authority import Identify
+from services.contracts.bars import Bar
 from services.contracts.caller import Caller
 from services.contracts.errors import (
     AccountDisabled,
@@ -21,9 +23,12 @@ from services.contracts.errors import (
     Unauthenticated,
 )
 from services.contracts.permissions import permit_of
+from services.sharing.domain.devices import Proved
 from services.sharing.domain.identifying import Asked, judge_client, judge_user
 from services.sharing.domain.people import Appointment
+from services.sharing.domain.places import PlaceRule
 from services.sharing.domain.sessions import Limits, Session, musts
+from services.sharing.domain.trainings import Training
 from tests.unit.sharing.people import DAY, NOW, POLICE, TODAY, client, protocol, published, standing, user
 
 LIMITS = Limits(timedelta(minutes=30), timedelta(hours=12), demo=False)
@@ -68,6 +73,8 @@ def test_the_caller_says_who_asks_and_how_things_stand() -> None:
         "name": "Fiona Officer",
         "agency_name": "Cleveland Police",
         "device_class": "personal",
+        "device_id": None,
+        "barred": {},
         "procedure_version": "1",
         "inactive_agencies": ("operator-1",),
         "inactive_protocols": ("off",),
@@ -136,6 +143,60 @@ def test_the_demonstration_holds_nobody_up_for_an_authenticator() -> None:
         "change_password",
         "sign_procedure",
     )
+
+
+OFFICE = (PlaceRule("official_sensitive", ("10.0.0.0/24",), ("managed",), step_up=True),)
+CODE = {"cites": {"device_not_permitted": "5 Devices"}}
+
+
+def held_to(places: Any, **more: Any) -> Any:
+    """The police hold to these rules; the procedure has a clause for each refusal of a device."""
+    found = standing(procedures=(replace(published(), **CODE),), **more)
+    agencies = {**found.agencies, POLICE: replace(found.agencies[POLICE], places=places)}
+    return replace(found, agencies=agencies).on(TODAY)
+
+
+def test_what_a_device_proves_to_be_is_what_it_counts_as() -> None:
+    here = asked(standing=held_to(OFFICE))
+    assert judge_user(here, user(), SESSION, Proved("d-1", "managed")).barred == {}
+    caller = judge_user(here, user(), SESSION)
+    assert (caller.device_class, caller.device_id) == ("personal", None)
+    assert caller.barred["marking:official_sensitive"] == Bar(code="step_up_required", clause="5 Devices")
+    assert Caller.model_validate_json(caller.model_dump_json()) == caller
+    # Where there is no authenticator, no code helps.
+    demo = replace(here, limits=Limits(LIMITS.idle, LIMITS.longest, demo=True))
+    without = judge_user(demo, user(has_totp=False), SESSION).barred["marking:official_sensitive"]
+    assert without == Bar(code="device_not_permitted", clause="5 Devices")
+
+
+def test_a_fresh_code_counts_in_its_session_until_it_ends() -> None:
+    here, key = asked(standing=held_to(OFFICE)), "marking:official_sensitive"
+    fresh = replace(SESSION, stepped_up_until=NOW + timedelta(seconds=1))
+    assert key not in judge_user(here, user(), fresh).barred
+    assert key in judge_user(here, user(), replace(SESSION, stepped_up_until=NOW)).barred
+
+
+def test_training_opens_a_use_until_its_last_day() -> None:
+    before = asked(trained=("vemt", "iom"))
+    assert set(judge_user(before, user(), SESSION).barred) == {"use:vemt", "use:iom"}
+    taught = user(
+        trainings=(
+            Training("1", "vemt", TODAY - DAY, TODAY, NOW),
+            Training("2", "iom", TODAY - 9 * DAY, TODAY - DAY, NOW),
+        )
+    )
+    caller = judge_user(before, taught, SESSION)
+    assert caller.uses == ("vemt",)
+    assert set(caller.barred) == {"use:iom"}
+    # What its accountable person was taught, a system was.
+    assert set(judge_client(before, client(), SESSION, taught).barred) == {"use:iom"}
+
+
+def test_a_system_is_a_managed_device_in_the_networks_of_its_registration() -> None:
+    here, key = asked(standing=held_to(OFFICE)), "marking:official_sensitive"
+    assert judge_client(here, client(networks=("10.0.0.0/24",)), SESSION, user()).barred == {}
+    anywhere = judge_client(here, client(), SESSION, user())
+    assert (anywhere.device_class, anywhere.barred[key].code) == ("personal", "device_not_permitted")
 
 
 def test_what_is_to_do_comes_in_its_order() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from services.contracts.errors import Invalid
 from services.contracts.sharing.procedures import ClauseBody
-from services.sharing.domain.procedures import Signature, check_publication, digest, holds
+from services.sharing.domain.procedures import Signature, check_publication, cites_of, digest, holds
 from tests.unit.sharing.people import DAY, NOW, published, standing
 
 HOUR = timedelta(hours=1)
@@ -72,3 +72,17 @@ def test_versions_take_effect_in_their_order() -> None:
     with pytest.raises(Invalid) as refused:
         check_publication(NOW, NOW - HOUR, published(1, HOUR))
     assert [one.pointer for one in refused.value.errors] == ["/sign_by", "/effective_from"]
+
+
+def test_a_refusal_cites_the_first_clause_that_covers_it_and_the_text_that_is_signed_stays() -> None:
+    plain = ClauseBody(no=4, heading="Places", text="Only here.")
+    covering = ClauseBody(
+        no=4, heading="Places", text="Only here.", covers=("network_not_permitted", "device_not_permitted")
+    )
+    later = ClauseBody(no="5b", heading="Devices", text="Only these.", covers=("device_not_permitted",))
+    assert cites_of([plain]) == {}
+    assert cites_of([covering, later]) == {
+        "network_not_permitted": "4 Places",
+        "device_not_permitted": "4 Places",
+    }
+    assert digest("SyOP", [covering]) == digest("SyOP", [plain])

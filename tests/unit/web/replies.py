@@ -16,13 +16,19 @@ from services.contracts.sharing import (
     account,
     agencies,
     clients,
+    conflicts,
+    devices,
     directory,
+    explain,
+    glass,
     people,
     procedures,
     protocols,
     sessions,
     shares,
     teams,
+    trainings,
+    transfers,
 )
 from services.contracts.views import Empty
 from services.contracts.vocabulary import SECTIONS
@@ -41,6 +47,20 @@ _METHODS = [
     "withdraw_entry", "add_task", "share_case", "list_access",
 ]  # fmt: skip
 
+WHY: dict[str, Any] = {
+    "allowed": False,
+    "steps": [
+        {"step": "principal_active", "holds": True},
+        {"step": "protocol_active", "holds": True, "cites": {
+            "protocols": [{"id": "p1", "clause": CANARY}], "legal_gateways": [CANARY]}},
+        {"step": "procedure_signed", "holds": True, "cites": {"procedure_version": 3}},
+        {"step": "training_current", "holds": False, "cites": {
+            "use": "iom", "code": "training_required", "clause": CANARY}},
+        {"step": "place_and_device", "holds": None, "cites": {"marking": "official"}},
+        {"step": "individual_granted", "holds": True, "cites": {"share_ids": ["h1"]}},
+        {"step": "reason_given", "holds": None},
+    ],
+}  # fmt: skip
 ENTRY: dict[str, Any] = {
     "id": "n1", "type": "incident_report", "occurred_at": AT, "reported_at": AT, "channel": "101",
     "text": CANARY, "subject_ids": ["s1"], "withhold_from": ["a2"], "author": ME, "agency": AGENCY,
@@ -90,8 +110,9 @@ SHARE: dict[str, Any] = {
             {"kind": "team", "id": "t2", "name": CANARY, "available": False,
              "because": "procedure_unsigned"}],
     "level": "contribute", "sections": ["summary", "timeline"], "purpose": CANARY, "protocol_id": "p1",
-    "legal_gateway": CANARY, "consent": {"state": "refused", "reason": CANARY}, "side": "victim",
-    "expires_at": LATER, "note": CANARY, "regime": "part3", "state": "active", "granted_by": ME,
+    "legal_gateway": CANARY, "consent": {"state": "refused", "reason": CANARY, "confirm_by": LATER},
+    "side": "victim", "expires_at": LATER, "note": CANARY, "regime": "part3", "state": "active",
+    "granted_by": ME,
     "granted_at": AT, **_STORED, "etag": "h-1",
 }  # fmt: skip
 REVOKED = {
@@ -100,6 +121,13 @@ REVOKED = {
     "state": "revoked",
     "revoked": {"at": AT, "by": ME, "agency": AGENCY, "reason": "wrong_recipient"},
 }
+OFFERED: dict[str, Any] = {
+    "id": "f1", "case_id": "c1", "state": "offered", "way": "offer", "reason": CANARY, "by": ME, **_STORED,
+    "owner": {"user": ME, "agency": AGENCY}, "to": {"user": ME, "agency": OTHERS}, "lapses_at": LATER,
+    "protocol_id": "p1", "purpose": CANARY, "legal_gateway": CANARY,
+}  # fmt: skip
+DECIDED = {**OFFERED, "id": "f2", "state": "declined", "decided_by": ME, "decided_at": AT,
+           "decision_reason": CANARY}  # fmt: skip
 _WHO = {"kind": "user", "id": "u2", "name": CANARY, "agency": OTHERS, "team": {"id": "t2", "name": CANARY}}
 _ACCESS = {
     "who": _WHO, "via": "share", "share_id": "h1", "level": "read", "sections": ["summary"],
@@ -145,14 +173,27 @@ PROCEDURE: dict[str, Any] = {
 }  # fmt: skip
 USER: dict[str, Any] = {
     "id": "u2", "username": CANARY, "name": CANARY, "email": CANARY, "agency_id": "a1", "job_title": CANARY,
-    "team_ids": ["t1"], "roles": [{"role": "practitioner", "starts_on": None, "ends_on": DAY}],
-    "state": "active", **_STORED, "etag": "u-1",
+    "team_ids": ["t1"], "deputy_id": "u3",
+    "roles": [{"role": "practitioner", "starts_on": None, "ends_on": DAY}], "state": "active", **_STORED,
+    "etag": "u-1",
 }  # fmt: skip
 _TEAM = {"id": "t1", "agency_id": "a1", "name": CANARY, "user_ids": ["u2"], **_STORED, "etag": "t-1"}
 CLIENT: dict[str, Any] = {
     "id": "x1", "client_id": "x1", "agency_id": "a1", "name": CANARY, "accountable_user_id": "u2",
     "scopes": ["cases:read"], "networks": ["192.0.2.0/24"], "expires_at": LATER, **_STORED, "etag": "x-1",
 }  # fmt: skip
+_DEVICE: dict[str, Any] = {
+    "id": "d1", "name": CANARY, "class": "managed", "agency_id": "a1", "user_id": "u2", "state": "enrolled",
+    "enrolled_at": AT, **_STORED, "etag": "d-1",
+}  # fmt: skip
+_TRAINING: dict[str, Any] = {
+    "id": "tr1", "use": "vemt", "completed_on": "2026-01-01", "expires_on": DAY, "current": True,
+    "required": True, **_STORED,
+}  # fmt: skip
+_PLACES = [
+    {"marking": "official", "networks": ["192.0.2.0/24"], "device_classes": [], "step_up": True},
+    {"marking": "official_sensitive", "networks": [], "device_classes": ["managed"], "step_up": False},
+]
 _FOUND = {
     "kind": "user", "id": "u3", "name": CANARY, "job_title": CANARY, "agency": OTHERS,
     "team": {"id": "t2", "name": CANARY}, "available": False, "because": "not_activated",
@@ -194,6 +235,18 @@ _REVIEW: dict[str, Any] = {
 }  # fmt: skip
 _FIGURES = {"active_users": 1, "cases_opened": 2, "contributions": 3, "last_log_in": AT}
 
+CONFLICT: dict[str, Any] = {
+    "id": "f1", "case_id": "c1", "user": ME, "agency": OTHERS, "kind": "neighbour", "reason": CANARY,
+    "declared_by": ME, "created_at": AT,
+}  # fmt: skip
+GLASS: dict[str, Any] = {
+    "id": "b1", "case_id": "c1", "user": ME, "agency": OTHERS, "access_reason": "safeguarding",
+    "reason": CANARY, "created_at": AT, "until": LATER, "ended_at": None, "review": "justified",
+    "review_by": LATER, "escalated_at": None,
+    "decisions": [{"decision": "justified", "reason": CANARY, "by": ME, "at": AT}],
+}  # fmt: skip
+OPEN_GLASS = {**GLASS, "id": "b2", "review": "open", "decisions": [], "escalated_at": AT, "ended_at": AT}
+
 
 REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
     ("sharing", "me"): (
@@ -207,6 +260,23 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
                   "idle_expires_at": LATER, "current": n == 0} for n in range(2))),
     ),
     ("sharing", "end_session"): (Empty, {}),
+    ("sharing", "current_session"): (
+        sessions.SessionView,
+        {"id": "z0", "created_at": AT, "expires_at": LATER, "idle_expires_at": LATER, "must": [],
+         "device": {"id": "d1", "name": CANARY, "device_class": "managed"}, "stepped_up_until": LATER},
+    ),
+    ("sharing", "step_up"): (sessions.SteppedUp, {"until": LATER}),
+    ("sharing", "list_trainings"): (
+        trainings.TrainingPage, {"items": [_TRAINING], "missing": ["iom"], "next": None}
+    ),
+    ("sharing", "record_training"): (trainings.TrainingView, _TRAINING),
+    ("sharing", "list_devices"): (devices.DevicePage, _items(_DEVICE)),
+    ("sharing", "get_device"): (devices.DeviceView, _DEVICE),
+    ("sharing", "patch_device"): (devices.DeviceView, _DEVICE),
+    ("sharing", "enrol_device"): (devices.DeviceView, _DEVICE),
+    ("sharing", "register_device"): (
+        devices.DeviceRegistered, {**_DEVICE, "enrolment_code": CANARY, "enrolment_expires_at": LATER}
+    ),
     ("sharing", "end_current_session"): (Empty, {}),
     ("sharing", "change_password"): (Empty, {}),
     ("sharing", "start_totp"): (
@@ -227,7 +297,7 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
         procedures.ProcedureView, {k: v for k, v in PROCEDURE.items() if k != "my_signature"}
     ),
     ("sharing", "list_agencies"): (agencies.AgencyPage, _items(*_AGENCIES)),
-    ("sharing", "get_agency"): (agencies.AgencyView, {**_AGENCIES[0], "etag": "a-1"}),
+    ("sharing", "get_agency"): (agencies.AgencyView, {**_AGENCIES[0], "places": _PLACES, "etag": "a-1"}),
     ("sharing", "create_agency"): (agencies.AgencyView, _AGENCIES[0]),
     ("sharing", "patch_agency"): (agencies.AgencyView, _AGENCIES[0]),
     ("sharing", "move_agency"): (agencies.AgencyView, _AGENCIES[0]),
@@ -272,11 +342,27 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
         shares.ShareChecked,
         {k: v for k, v in SHARE.items() if k in shares.Terms.model_fields and k != "etag"},
     ),
+    ("sharing", "explain"): (explain.Explanation, WHY),
     ("sharing", "list_access"): (
         shares.AccessPage,
         _items(_ACCESS, {**_ACCESS, "via": "owner", "share_id": None, "now": "open", "purpose": None,
                          "protocol": None, "legal_gateway": None, "until": None, "blocked_by": None}),
     ),
+    ("sharing", "list_transfers"): (
+        transfers.TransferPage,
+        _items(OFFERED, *({**DECIDED, "state": one} for one in ("accepted", "lapsed"))),
+    ),
+    ("sharing", "offer_transfer"): (transfers.TransferView, OFFERED),
+    ("sharing", "decide_transfer"): (transfers.TransferView, DECIDED),
+    ("sharing", "list_ownerless"): (
+        transfers.OwnerlessPage,
+        {**_items({"case_id": "c1", "since": AT, "owner": ME, "offered": False}), "count": 3},
+    ),
+    ("sharing", "declare_conflict"): (conflicts.ConflictView, CONFLICT),
+    ("sharing", "list_conflicts"): (conflicts.ConflictPage, _items(CONFLICT)),
+    ("sharing", "break_glass"): (glass.GlassBroken, {"id": "b1", "case_id": "c1", "until": LATER}),
+    ("sharing", "list_glasses"): (glass.GlassPage, _items(GLASS, OPEN_GLASS)),
+    ("sharing", "review_glass"): (glass.GlassView, GLASS),
     ("cases", "list_cases"): (cases.CasePage, _items(_LISTED, KNOWN)),
     ("cases", "search_cases"): (cases.CasePage, _items(_LISTED)),
     ("cases", "get_case"): (cases.CaseView, CASE),

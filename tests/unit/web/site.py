@@ -34,6 +34,7 @@ class FakeAsking:
     def __init__(self, roles: tuple[str, ...] = EVERYTHING) -> None:
         self.sessions = Sessions(secure=False)
         self.roles = roles
+        self.barred: dict[str, Any] = {}
         self.replies = {method: body for method, (_, body) in REPLIES.items()}
         self.refusals: dict[tuple[str, str], ConcordatError] = {}
         self.asked: list[tuple[str, str, Any]] = []
@@ -56,7 +57,8 @@ class FakeAsking:
             heard(
                 json.dumps(
                     {"kind": "user", "id": ME["id"], "name": ME["name"], "agency_id": AGENCY["id"],
-                     "agency_name": AGENCY["name"], "roles": self.roles, "team_ids": ["t1"]}
+                     "agency_name": AGENCY["name"], "roles": self.roles, "team_ids": ["t1"],
+                     "barred": self.barred}
                 )
             )  # fmt: skip
         self.asked.append((service, method, request))

@@ -1,0 +1,79 @@
+"""Why somebody may see a case or may not, now or then: for those who answer for it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.chassis.rpc import rpc
+from services.chassis.stored import Stored
+from services.contracts.bars import About
+from services.contracts.caller import Caller
+from services.contracts.cases.about import AboutCase, AboutCases, GetAbout
+from services.contracts.errors import ConcordatError, FieldError, Invalid, NotVisible
+from services.contracts.permissions.permit import OFFICERS
+from services.contracts.sharing.explain import Explain, Explanation
+from services.sharing.domain import explaining
+from services.sharing.domain.entries import case_object, disclosed, entry, person_object
+from services.sharing.domain.explaining import Asked, may_ask
+from services.sharing.domain.known import Known
+from services.sharing.handlers.grants import Grants
+from services.sharing.stores.history import HistoryStore
+from services.sharing.stores.steps import STEPS
+
+
+class ExplainHandlers(Grants):
+    history: HistoryStore = Stored(HistoryStore, STEPS)
+
+    @rpc(expected_exceptions=ConcordatError)
+    def explain(self, request: Explain, caller: Caller) -> Explanation:
+        """Every step of the rule, as it stands or as it stood."""
+        question, today = request.question, self.directory.today()
+        if question.at is not None and question.at > today.now:
+            raise Invalid(errors=(FieldError("/at", "in_the_future", "Nobody knows that yet."),))
+        with self.looking(caller, "access.explain", question.case_id) as looked:
+            # Who may ask is judged now, and by the same path for a case and a person that there are not.
+            officer = not OFFICERS.isdisjoint(caller.roles)
+            ownership = self.whole(looked) if officer else self.found(looked)
+            known = self._one(self.directory.known([question.user_id], today))
+            allowed = may_ask(caller, ownership.acl, known.agency.id if known else None)
+            if not looked.there or known is None or not allowed:
+                raise NotVisible
+            asked = Asked(question.action, known, ownership, self._about(question.case_id), today)
+            if question.at is not None:
+                asked = self._then(asked, question.case_id, question.at)
+            told = explaining.explain(asked)
+            record = entry(
+                caller,
+                "access.explain",
+                outcome="shown",
+                operation="consultation",
+                how="opened",
+                objects=(
+                    case_object(question.case_id, looked.agency_id),
+                    person_object(known.kind, known.id, known.agency.id),
+                ),
+            )
+            self.records.keep(record)
+            return told.model_copy(update={"disclosed": disclosed(record)})
+
+    def _then(self, now: Asked, case_id: str, at: datetime) -> Asked:
+        """The same question at an instant of the past. Use and marking are today's: only `cases` has them."""
+        today = self.history.today(at)
+        known = self._one(self.history.known([now.known.id], today))
+        return Asked(
+            now.action,
+            known or explaining.not_there(now.known),
+            self.history.ownership(case_id, at),
+            now.about,
+            today,
+        )
+
+    def _one(self, found: dict[str, Known]) -> Known | None:
+        """A team can open nothing."""
+        return next((one for one in found.values() if one.kind != "team"), None)
+
+    def _about(self, case_id: str) -> About | None:
+        """Known to `cases` alone. None: it does not know of the case (yet)."""
+        told: AboutCases = self.cases.call("about_cases", GetAbout(case_ids=(case_id,)), reply=AboutCases)
+        found: AboutCase | None = next(iter(told.items), None)
+        return None if found is None else About(found.use, found.marking)

@@ -1,0 +1,1 @@
+"""`make check-access`: the access rule against a second one, written from the paper alone."""
