@@ -6,19 +6,22 @@ would be, behind what `sharing` asks of a caller before: its account, its agency
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.contracts.access import AccessList, decide, owns
-from services.contracts.bars import About, Bar, for_marking, for_use
+from services.contracts.bars import About, for_use
 from services.contracts.caller import Caller
 from services.contracts.permissions.actions import ACTIONS
 from services.contracts.sharing.explain import Cites, Explanation, StepView
 from services.contracts.sharing.shares import Clause
 from services.contracts.steps import Step, steps
+from services.contracts.vocabulary import Template
+from services.sharing.domain import barring
 from services.sharing.domain.known import Known, Today, caller_of
 from services.sharing.domain.ownership import Grant, Ownership, decoy
+from services.sharing.domain.transfers import ways_in
 
 _NO_CASE = decoy()
 NOT_THERE = "not_there"
@@ -28,15 +31,15 @@ NOT_THERE = "not_there"
 @dataclass(frozen=True, slots=True)
 class Asked:
     """One question with all that it hangs on, as it stood at one instant (`today.now`). `ownership` None: the
-    case was not there. `about` None: what its use and marking ask of a reader is not known. `barred`: what
-    stands against the person by itself, as far as that is known without a session."""
+    case was not there. `about` None: what its use and marking ask of a reader is not known. `trained`:
+    the uses that require training."""
 
     action: str
     known: Known
     ownership: Ownership | None
     about: About | None
     today: Today
-    barred: Mapping[str, Bar] = field(default_factory=dict)
+    trained: tuple[Template, ...] = ()
 
     @property
     def list(self) -> AccessList:
@@ -44,8 +47,11 @@ class Asked:
 
     @property
     def caller(self) -> Caller:
+        """What it was taught stands against it or not; where it is and what it holds nobody knows now."""
         caller = caller_of(self.known, self.today.on, self.today.now)
-        return caller.model_copy(update={"barred": dict(self.barred)})
+        procedure = self.today.on.current_procedure(self.today.now)
+        barred = barring.of_training(self.trained, self.known.uses, procedure.cites if procedure else {})
+        return caller.model_copy(update={"barred": barred})
 
 
 def may_ask(caller: Caller, acl: AccessList, of_agency: str | None) -> bool:
@@ -71,6 +77,7 @@ def explain(asked: Asked) -> Explanation:
     of_case = {one.name: one for one in steps(caller, acl, permit, section=section, about=asked.about)}
     agency = asked.today.on.refusal(asked.known.agency.id)
     protocol = of_case.pop("protocol_active")
+    del of_case["place_and_device"]
     told = [
         _told("principal_active", asked.known.account is None, code=asked.known.account),
         _protocol(asked, protocol, None if agency is None else agency.code),
@@ -81,7 +88,7 @@ def explain(asked: Asked) -> Explanation:
             code=asked.known.procedure,
         ),
         _training(asked, caller, of_case.pop("training_current")),
-        _place(asked, caller, of_case.pop("place_and_device")),
+        _place(asked),
         _told("case_there", asked.ownership is not None),
         *(_granted(asked, step) for step in of_case.values()),
         _reason(asked),
@@ -115,23 +122,15 @@ def _protocol(asked: Asked, step: Step, refusal: str | None) -> StepView:
 def _training(asked: Asked, caller: Caller, step: Step) -> StepView:
     about = asked.about
     bar = caller.barred.get(for_use(about.use)) if about else None
-    return _told("training_current", step.holds, use=about and about.use, **_of_bar(bar))
+    barred = {} if bar is None else {"code": bar.code, "clause": bar.clause}
+    return _told("training_current", step.holds, use=about and about.use, **barred)
 
 
-def _place(asked: Asked, caller: Caller, step: Step) -> StepView:
-    """Where somebody is and what it holds in its hand is not known before it asks."""
-    about = asked.about
-    bar = caller.barred.get(for_marking(about.marking)) if about else None
-    return _told(
-        "place_and_device",
-        None if bar is None else step.holds,
-        marking=about and about.marking,
-        **_of_bar(bar),
-    )
-
-
-def _of_bar(bar: Bar | None) -> dict[str, Any]:
-    return {} if bar is None else {"code": bar.code, "clause": bar.clause}
+def _place(asked: Asked) -> StepView:
+    """Where somebody is and what it holds in its hand is not known before it asks. An agency without rules
+    for it asks nothing."""
+    ruled = bool(asked.today.on.places_of(asked.known.agency.id))
+    return _told("place_and_device", None if ruled else True, marking=asked.about and asked.about.marking)
 
 
 def _granted(asked: Asked, step: Step) -> StepView:
@@ -149,8 +148,7 @@ def _reason(asked: Asked) -> StepView:
 
 
 def _grants(asked: Asked, ids: Sequence[str]) -> list[Grant]:
-    found = asked.ownership or _NO_CASE
-    return [grant for grant in (found.grant(one) for one in ids) if grant is not None]
+    return [grant for grant in ways_in(asked.ownership or _NO_CASE) if grant.id in ids]
 
 
 def _each_once(found: Any) -> tuple[Any, ...]:

@@ -20,6 +20,7 @@ from services.contracts.paging import Ref
 from services.contracts.sharing.shares import Consent, ShareChange
 from services.sharing.domain.amending import amend
 from services.sharing.domain.audience import item, ways
+from services.sharing.domain.explaining import Asked, explain
 from services.sharing.domain.known import Known, caller_of
 from services.sharing.domain.offers import Ground, Offer
 from services.sharing.domain.ownership import Conflict, Grant, Ownership, state_of
@@ -210,6 +211,17 @@ def test_the_owner_is_shown_who_knows_of_the_case_by_an_offer() -> None:
         ("u-jo", "share", "know", "open"),
     ]
     assert shown[1].share_id is None
+
+
+def test_asked_why_the_addressee_may_know_of_it_the_protocol_behind_the_offer_is_cited() -> None:
+    told = explain(Asked("know", known(), offered(ownership(), offer()).after, None, today()))
+    (step,) = (one for one in told.steps if one.step == "protocol_active")
+    assert told.allowed
+    assert step.cites is not None
+    assert step.cites.protocols is not None
+    assert [one.id for one in step.cites.protocols] == ["p-1"]
+    read = explain(Asked("read", known(), offered(ownership(), offer()).after, None, today()))
+    assert not read.allowed
 
 
 def test_an_offer_that_comes_to_nothing_is_kept_with_who_when_why_and_shows_nothing_any_more() -> None:
