@@ -24,6 +24,8 @@ from services.contracts.notify import (
     StreamFrames,
     StreamItems,
 )
+from services.contracts.sharing.conflicts import ConflictBody, DeclareConflict
+from services.contracts.sharing.glass import BreakGlass, GlassBody
 from services.contracts.subscriptions import (
     CreateSubscription,
     Deliveries,
@@ -32,8 +34,6 @@ from services.contracts.subscriptions import (
     Subscription,
     SubscriptionBody,
 )
-from services.contracts.sharing.conflicts import ConflictBody, DeclareConflict
-from services.contracts.sharing.glass import BreakGlass, GlassBody
 from tests.cell import Parts
 from tests.integration.calling import Calling, instances
 from tests.integration.notifying import NOTIFY, QUICK, receiver

@@ -310,7 +310,7 @@ def test_each_step_says_what_it_rests_on(past: Past) -> None:
         "holds": True,
         "cites": {"use": "complex_asb"},
     }
-    assert steps["place_and_device"]["holds"] is None
+    assert steps["place_and_device"]["holds"] is True, "its agency has no rules on that"
     assert steps["reason_given"]["holds"] is None
     assert past.wrong(past.jo, share["case_id"], "timeline") == set()
     assert past.wrong(past.jo, share["case_id"], "tasks") == {"level_reached"}
@@ -394,7 +394,7 @@ def test_what_somebody_could_see_then_is_told_as_it_was(past: Past) -> None:
     assert then["allowed"] is False
     held = {one["step"] for one in then["steps"] if one["holds"]}
     # What concerns nobody in particular stands as it stood; nothing of her or of the case was there.
-    assert held <= {"training_current", "no_conflict", "agencies_active"}
+    assert held <= {"training_current", "place_and_device", "no_conflict", "agencies_active"}
     with pytest.raises(Invalid) as refused:
         past.explain(past.owner, kim, case_id, at=now() + timedelta(minutes=1))
     assert refused.value.errors[0].pointer == "/at"

@@ -111,7 +111,7 @@ class TestPrincipals:
         ids = [one.id for one in store.sessions("user", person.id)]
         assert ids == ["s999", *(f"s{number:03}" for number in range(MOST + 1, 2, -1))]
         found = store.user_with_session(person.id, "h999")
-        assert found == (person, again)
+        assert found == (person, again, None)  # no device of theirs
         assert store.user_with_session(person.id, "h0") is None
         store.saw("user", person.id, "s999", NOW + timedelta(minutes=2))
         store.saw("user", person.id, "s999", NOW + timedelta(minutes=1))

@@ -9,7 +9,7 @@ from typing import Any
 from services.contracts.access import NEVER_PERPETRATOR, names, standing_of
 from services.contracts.paging import Ref
 from services.contracts.sharing.shares import AccessItem, Clause, Who
-from services.contracts.vocabulary import SECTIONS
+from services.contracts.vocabulary import SECTIONS, Template
 from services.sharing.domain.known import Known, Today, caller_of
 from services.sharing.domain.ownership import Grant, Ownership
 from services.sharing.domain.transfers import ways_in
@@ -64,14 +64,17 @@ def _ways(grant: Grant, known: Mapping[str, Known], members: Collection[Known]) 
             yield Way(grant, found)
 
 
-def item(way: Way, ownership: Ownership, today: Today) -> AccessItem:
-    """As the owner is shown it. Whether it is open is asked of the access rule itself."""
+def item(way: Way, ownership: Ownership, today: Today, taught: Template | None = None) -> AccessItem:
+    """As the owner is shown it. Whether it is open is asked of the access rule itself. `taught`: the use of
+    the case, if training is required for it."""
     one = way.known
     who: dict[str, Any] = {"kind": one.kind, "id": one.id, "name": one.name, "agency": one.agency}
     if way.team is not None:
         who["team"] = way.team
     offer = ownership.transfer
     blocked = blocked_by(way, ownership, today)
+    if blocked is None and taught is not None and taught not in one.uses:
+        blocked = "training_required"
     shown: dict[str, Any] = {
         "who": Who(**who),
         **(_of_owner(ownership) if way.grant is None else _of_grant(way.grant)),

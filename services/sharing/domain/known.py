@@ -9,11 +9,13 @@ from typing import Any, Literal
 from services.contracts.caller import Caller
 from services.contracts.paging import Ref
 from services.contracts.permissions.permit import CASEWORKERS, TASKWORKERS
+from services.contracts.vocabulary import Template
 from services.sharing.domain.clients import Client
 from services.sharing.domain.people import User
 from services.sharing.domain.procedures import holds
 from services.sharing.domain.standing import StandingOn
 from services.sharing.domain.teams import Team
+from services.sharing.domain.trainings import current_uses
 
 PROCEDURE_CODES = frozenset({"procedure_unsigned", "procedure_missing"})
 """Whoever is held up by these can log in, and sign."""
@@ -32,7 +34,8 @@ class Known:
     """`because`: why it can open nothing now, whatever names it. `roles` are those in force today. `signed`:
     the version of the procedure that it, or a client's accountable person, signed last. `account` and
     `procedure`: what stands against it by these alone, whatever else does. `deputy_id`: who is given an
-    owner's cases when the owner cannot act."""
+    owner's cases when the owner cannot act. `uses`: those with training that counts today, its own or the
+    accountable person's."""
 
     kind: Literal["user", "team", "client"]
     id: str
@@ -48,6 +51,7 @@ class Known:
     account: str | None = None
     procedure: str | None = None
     deputy_id: str | None = None
+    uses: tuple[Template, ...] = ()
 
     @property
     def key(self) -> str:
@@ -90,6 +94,7 @@ def known_user(user: User, standing: StandingOn, now: datetime) -> Known:
         account=_account_because(user),
         procedure=_procedure_because(user, standing, now),
         deputy_id=user.deputy_id,
+        uses=current_uses(user.trainings, standing.today),
     )
 
 
@@ -116,6 +121,7 @@ def known_client(client: Client, accountable: User | None, standing: StandingOn,
         signed=accountable.signature.version if accountable and accountable.signature else None,
         account=_client_account_because(client, accountable, now),
         procedure=_procedure_because(accountable, standing, now),
+        uses=current_uses(accountable.trainings, standing.today) if accountable else (),
     )
 
 

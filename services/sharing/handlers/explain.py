@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.chassis.configured import Configured
 from services.chassis.rpc import rpc
 from services.chassis.stored import Stored
-from services.contracts.bars import About
 from services.contracts.caller import Caller
-from services.contracts.cases.about import AboutCase, AboutCases, GetAbout
 from services.contracts.errors import ConcordatError, FieldError, Invalid, NotVisible
 from services.contracts.permissions.permit import OFFICERS
 from services.contracts.sharing.explain import Explain, Explanation
@@ -17,12 +16,14 @@ from services.sharing.domain.entries import case_object, disclosed, entry, perso
 from services.sharing.domain.explaining import Asked, may_ask
 from services.sharing.domain.known import Known
 from services.sharing.handlers.grants import Grants
+from services.sharing.settings import SharingSettings
 from services.sharing.stores.history import HistoryStore
 from services.sharing.stores.steps import STEPS
 
 
 class ExplainHandlers(Grants):
     history: HistoryStore = Stored(HistoryStore, STEPS)
+    settings: SharingSettings = Configured()
 
     @rpc(expected_exceptions=ConcordatError)
     def explain(self, request: Explain, caller: Caller) -> Explanation:
@@ -38,7 +39,8 @@ class ExplainHandlers(Grants):
             allowed = may_ask(caller, ownership.acl, known.agency.id if known else None)
             if not looked.there or known is None or not allowed:
                 raise NotVisible
-            asked = Asked(question.action, known, ownership, self._about(question.case_id), today)
+            about = self.about(question.case_id)
+            asked = Asked(question.action, known, ownership, about, today, self.settings.trained_uses)
             if question.at is not None:
                 asked = self._then(asked, question.case_id, question.at)
             told = explaining.explain(asked)
@@ -57,7 +59,8 @@ class ExplainHandlers(Grants):
             return told.model_copy(update={"disclosed": disclosed(record)})
 
     def _then(self, now: Asked, case_id: str, at: datetime) -> Asked:
-        """The same question at an instant of the past. Use and marking are today's: only `cases` has them."""
+        """The same question at an instant of the past. Use and marking, and which uses
+        require training, are today's: `cases` and the settings have them."""
         today = self.history.today(at)
         known = self._one(self.history.known([now.known.id], today))
         return Asked(
@@ -66,14 +69,9 @@ class ExplainHandlers(Grants):
             self.history.ownership(case_id, at),
             now.about,
             today,
+            now.trained,
         )
 
     def _one(self, found: dict[str, Known]) -> Known | None:
         """A team can open nothing."""
         return next((one for one in found.values() if one.kind != "team"), None)
-
-    def _about(self, case_id: str) -> About | None:
-        """Known to `cases` alone. None: it does not know of the case (yet)."""
-        told: AboutCases = self.cases.call("about_cases", GetAbout(case_ids=(case_id,)), reply=AboutCases)
-        found: AboutCase | None = next(iter(told.items), None)
-        return None if found is None else About(found.use, found.marking)

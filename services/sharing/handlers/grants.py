@@ -11,7 +11,9 @@ from services.chassis.mongo import Session
 from services.chassis.recording import Keeper, Recording
 from services.chassis.stored import Stored
 from services.contracts.access import decide, keys_of
+from services.contracts.bars import About
 from services.contracts.caller import Caller
+from services.contracts.cases.about import AboutCase, AboutCases, GetAbout
 from services.contracts.errors import NotVisible, Refused
 from services.contracts.permissions import PERMITS
 from services.sharing.domain.entries import case_object, entry
@@ -53,6 +55,12 @@ class Grants:
     commands: CommandLog = Commands()
     records: Keeper = Recording()
     cases: Peer = Remote("cases")
+
+    def about(self, case_id: str) -> About | None:
+        """What bars hang on, which `cases` alone knows. None: it does not know of the case (yet)."""
+        told: AboutCases = self.cases.call("about_cases", GetAbout(case_ids=(case_id,)), reply=AboutCases)
+        found: AboutCase | None = next(iter(told.items), None)
+        return None if found is None else About(found.use, found.marking)
 
     @contextmanager
     def looking(self, caller: Caller, action: str, case_id: str) -> Iterator[Looked]:

@@ -147,7 +147,7 @@ class SuccessionHandlers(TransferActs):
             run = counted(made, told)
             self.apply_at_once(run.after if run else None)
             if run is not None:
-                log.info("case_handed_over", case_id=case_id)
+                log.info("case_handed_over", count=1)
 
     def _next(self, ownership: Ownership, today: Today) -> tuple[Change, Offer] | bool | None:
         """Somebody takes it over; or it is to be marked as without an owner (True), or not any more (False);

@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 from pymongo.database import Database
 
 from services.chassis.mongo import Document, in_time
+from services.contracts.sharing.procedures import ClauseBody
 from services.sharing.domain.known import Known, Today, known_client, known_team, known_user
 from services.sharing.domain.london import day_of
 from services.sharing.domain.ownership import Ownership
 from services.sharing.domain.people import User
-from services.sharing.domain.procedures import Published
+from services.sharing.domain.procedures import Published, cites_of
 from services.sharing.domain.standing import AgencyStanding, ProtocolStanding, Standing
 from services.sharing.stores.agencies import agency_of
 from services.sharing.stores.clients import client_of
@@ -53,13 +54,22 @@ class HistoryStore:
         standing = Standing(
             version=0,
             term=0,
-            agencies={one.id: AgencyStanding(one.name, one.type, one.state) for one in agencies.values()},
+            agencies={
+                one.id: AgencyStanding(one.name, one.type, one.state, one.places) for one in agencies.values()
+            },
             protocols={
                 one.id: ProtocolStanding(one.state, one.parties, one.starts_on, one.ends_on)
                 for one in protocols.values()
             },
             procedures=tuple(
-                Published(row["_id"], row["sha256"], row["effective_from"], row["sign_by"]) for row in rows
+                Published(
+                    row["_id"],
+                    row["sha256"],
+                    row["effective_from"],
+                    row["sign_by"],
+                    cites_of([ClauseBody.model_validate(clause) for clause in row["clauses"]]),
+                )
+                for row in rows
             ),
         )
         return Today(standing.on(day_of(at)), at)

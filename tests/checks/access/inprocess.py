@@ -77,7 +77,9 @@ def compare(seed: int, into: Compared) -> None:
 
 
 def explanations(seed: int, made: World, by: Product, dice: Random, into: Compared) -> None:
-    """`explain` allows what the second evaluator allows, and says no without a step that does not hold."""
+    """`explain` allows what the second evaluator allows wherever somebody is and whatever it holds, and every
+    no has a step that does not hold."""
+    near = {**made, "away": {}}
     for _ in range(EXPLAINED):
         who, number = dice.choice(list(by.callers)), dice.randrange(len(made["cases"]))
         action = dice.choice(list(ACTIONS))
@@ -93,16 +95,12 @@ def explanations(seed: int, made: World, by: Product, dice: Random, into: Compar
         if kind is None:
             continue
         case = made["cases"][number]
+        about = About(case["use"], case["marking"])
         asked = Asked(
-            action,
-            by.known[who],
-            by.ownerships[number],
-            About(case["use"], case["marking"]),
-            by.today,
-            by.callers[who].barred,
+            action, by.known[who], by.ownerships[number], about, by.today, tuple(made["needs_training"])
         )
         told = explain(asked)
-        right = naive.verdict(made, who, case, section, permit.level or "know", kind) == "allowed"
+        right = naive.verdict(near, who, case, section, permit.level or "know", kind) == "allowed"
         into.explained += 1
         if told.allowed != right or told.allowed != all(step.holds is not False for step in told.steps):
             into.explained_wrong += 1

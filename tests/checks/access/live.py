@@ -1,4 +1,4 @@
-"""The same through the real API: what each person is answered on every channel, beside what the paper says."""
+"""The same through the real API: what each is answered on every channel, beside what the paper says."""
 
 from __future__ import annotations
 
@@ -166,6 +166,14 @@ def _access(scene: Scene, case: World) -> Iterator[Cell]:
     for who in scene.players():
         right = naive.opens(scene.world, who, case)
         yield "access", who, case["id"], str(who in listed), str(right)
+
+
+def look_wrongly(scene: Scene, into: Seen) -> None:
+    """The case that is given to most, taken for one that is given to nobody: this has to be noticed."""
+    most = max(scene.world["cases"], key=lambda case: len(case["shares"]))
+    right, scene.world = scene.world, {**scene.world, "cases": [{**most, "shares": []}]}
+    look(scene, into)
+    scene.world = right
 
 
 def look_back(scene: Scene, moments: list[Moment], into: Seen, each: int) -> None:

@@ -205,8 +205,10 @@ def on_perpetrators_side(world: World, who: str, case: World) -> bool:
 
 
 def opens(world: World, who: str, case: World) -> bool:
-    """Whether this one could see anything of it now, whatever is asked of it beside."""
+    """Whether this one could see anything of it now, wherever it is and whatever it holds in its hand."""
     if not let_in_at_all(world, who) or grants(world, who, case) is None:
+        return False
+    if case["use"] in world["needs_training"] and case["use"] not in trained(world, who):
         return False
     level = highest(world, who, case, None)
     tasks = role_fits(world, who, "task") and LADDER.index(level or "know") >= LADDER.index("task")

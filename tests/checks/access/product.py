@@ -9,21 +9,23 @@ from typing import Any, cast
 
 from services.cases.domain.showing import sees_victims, visible_entries
 from services.contracts.access import Owner, decide, standing_of
-from services.contracts.bars import About, Bar, for_marking, for_use
+from services.contracts.bars import About, Bar, for_marking
 from services.contracts.caller import Caller
 from services.contracts.paging import Ref
 from services.contracts.permissions import Permit
 from services.contracts.permissions.permit import CASEWORKERS, READ, TASKWORKERS, WRITE
 from services.contracts.vocabulary import Section
 from services.sharing.domain.audience import item, ways
+from services.sharing.domain.barring import of_training
 from services.sharing.domain.clients import Client
 from services.sharing.domain.known import Known, Today, caller_of, known_client, known_team, known_user
-from services.sharing.domain.london import covers, day_of
+from services.sharing.domain.london import day_of
 from services.sharing.domain.ownership import Conflict, Grant, Ownership
 from services.sharing.domain.people import Appointment, User
 from services.sharing.domain.procedures import Published, Signature
 from services.sharing.domain.standing import AgencyStanding, ProtocolStanding, Standing
 from services.sharing.domain.teams import Team
+from services.sharing.domain.trainings import Training, current_uses
 from tests.checks.access.naive import World
 from tests.checks.access.worlds import TEAMS
 
@@ -77,7 +79,9 @@ class Product:
         found = self.ownerships[number]
         keyed = {one.key: one for one in self.known.values()}
         people = [one for one in self.known.values() if one.kind == "user"]
-        told = [item(way, found, self.today) for way in ways(found, keyed, people)]
+        use = self.world["cases"][number]["use"]
+        taught = use if use in self.world["needs_training"] else None
+        told = [item(way, found, self.today, taught) for way in ways(found, keyed, people)]
         return {one.who.id for one in told if one.now == "open"}
 
 
@@ -115,11 +119,8 @@ def product(world: World) -> Product:
 
 def _barred(world: World, who: str, users: dict[str, User], today: Today) -> dict[str, Bar]:
     person = who if who in users else world["clients"][who]["accountable"]
-    trainings = world["users"][person]["trainings"]
-    taught = {one["use"] for one in trainings if covers(one["from"], one["until"], today.on.today)}
-    found = {
-        for_use(use): Bar(code="training_required") for use in world["needs_training"] if use not in taught
-    }
+    taught = current_uses(users[person].trainings, today.on.today)
+    found = of_training(world["needs_training"], taught, {})
     away = world["away"].get(who, {})
     return found | {for_marking(marking): Bar(code=code) for marking, code in away.items()}
 
@@ -142,6 +143,9 @@ def _user(user_id: str, told: World) -> User:
         "version": 1,
         "created_at": BEGUN,
         "updated_at": BEGUN,
+        "trainings": tuple(
+            Training("-", one["use"], one["from"], one["until"], BEGUN) for one in told["trainings"]
+        ),
     }
     return User(**given)
 

@@ -1,5 +1,5 @@
-"""Cases of several agencies in the demonstration, given and taken at random over the API; and the same as a plain
-world, for the second evaluator."""
+"""Cases of several agencies in the demonstration, given and taken at random over the API; and the same as a
+plain world, for the second evaluator."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Scene:
         self.dice.choice(acts)(case)
 
     def share(self, case: World) -> None:
-        agency = self.dice.choice([one for one in self.world["protocols"][self.protocol_id]["parties"]])
+        agency = self.dice.choice(self.world["protocols"][self.protocol_id]["parties"])
         if agency == case["owner_agency"] or len(case["shares"]) > 6:
             return
         there = [one for one, user in self.world["users"].items() if user["agency"] == agency]

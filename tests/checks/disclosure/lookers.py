@@ -59,7 +59,8 @@ class Looker(Worker):
 
     def _owners(self, case: Case, chance: random.Random) -> None:
         path = f"/cases/{case.id}"
-        what = chance.choice(("access", "consultations", "shares/preview"))
+        lists = ("access", "consultations", "conflicts", "break-glass", "transfers")
+        what = chance.choice((*lists, "shares/preview"))
         if what == "shares/preview":
             self.ask("POST", f"{path}/{what}", self.share)
         else:
@@ -99,7 +100,8 @@ class Looker(Worker):
         if self.owner:
             share = f"{path}/shares/{chance.choice(case.shares)}"
             paths += [f"{share}/change", f"{share}/revoke", f"{path}/shares/new"]
-            paths += [f"{path}/{what}/new" for what in ("subjects", "entries", "tasks")]
+            paths += [f"{path}/{what}/new" for what in ("subjects", "entries", "tasks", "transfers")]
+            paths += [f"{path}/{what}" for what in ("conflicts", "break-glass", "transfers")]
             for one in case.entries[-1:]:
                 paths += [f"{path}/entries/{one}/correct", f"{path}/entries/{one}/withdraw"]
         else:

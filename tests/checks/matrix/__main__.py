@@ -158,7 +158,7 @@ def _judge(
     found: Unexpected, player: Player, method: str, path: str, answer: Answer, wanted: frozenset[str]
 ) -> None:
     found.cells += 1
-    said = _said(answer, about_case="/cases/{" in path)
+    said = _said(answer, about_case="/cases/{" in path or path.endswith("/explain"))
     if said not in wanted:
         found.lines.append(
             f"{player.actor.name}: {method} {path}: {said} ({answer.status} {_code(answer)}), "

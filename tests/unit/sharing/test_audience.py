@@ -64,6 +64,14 @@ def test_an_owner_who_is_of_another_agency_now_is_let_in_by_what_names_it_there(
     assert told == [(True, "blocked"), (False, "open")]
 
 
+def test_a_way_is_blocked_to_whom_the_training_for_the_use_is_missing() -> None:
+    taught = known(id="u-taught", uses=("vemt",))
+    what = ownership(grant(user_ids=("u-jo", "u-taught")))
+    people = {one.key: one for one in (known(), taught)}
+    told = {way.known.id: item(way, what, today(), "vemt").blocked_by for way in ways(what, people, [])}
+    assert told == {"u-jo": "training_required", "u-taught": None}
+
+
 def test_a_light_participants_way_is_open_from_level_task_on() -> None:
     light = known(roles=("light_participant",))
     shared = ownership(grant(level="know"))
