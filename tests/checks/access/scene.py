@@ -49,7 +49,8 @@ class Scene:
         if agency == case["owner_agency"] or len(case["shares"]) > 6:
             return
         there = [one for one, user in self.world["users"].items() if user["agency"] == agency]
-        users = [one for one in there if self.dice.random() < 0.6]
+        # Nobody under conflict can be named: that is refused, and tried elsewhere.
+        users = [one for one in there if self.dice.random() < 0.6 and one not in case["conflicts"]]
         teams = [one for one in self.teams.get(agency, ()) if self.dice.random() < 0.4]
         if not users and not teams:
             return
