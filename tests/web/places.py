@@ -19,6 +19,8 @@ _ACCOUNT: tuple[Place, ...] = (
     ("account", "/account"),
     ("account-password", "/account/password"),
     ("account-totp", "/account/totp"),
+    ("account-device", "/account/device"),
+    ("account-step-up", "/account/step-up"),
     ("account-access-log", "/account/consultations"),
     ("procedure", "/procedure"),
     ("inbox", "/inbox"),
@@ -39,6 +41,9 @@ _ADMINISTRATION: tuple[Place, ...] = (
     ("team-new", "/administration/teams/new"),
     ("systems", "/administration/systems"),
     ("system-new", "/administration/systems/new"),
+    ("devices", "/administration/devices"),
+    ("device-new", "/administration/devices/new"),
+    ("ownerless", "/administration/ownerless"),
 )
 _OPERATOR: tuple[Place, ...] = (
     ("agencies", "/administration/agencies"),
@@ -50,7 +55,11 @@ _SECURITY: tuple[Place, ...] = (
     ("procedures", "/administration/procedures"),
     ("procedure-new", "/administration/procedures/new"),
 )
-_AUDIT: tuple[Place, ...] = (("audit", "/audit"), ("audit-checkpoint", "/audit/checkpoint"))
+_AUDIT: tuple[Place, ...] = (
+    ("audit", "/audit"),
+    ("audit-checkpoint", "/audit/checkpoint"),
+    ("why-asked-by-an-officer", "/access/why"),
+)
 
 FIXED: dict[str, tuple[Place, ...]] = {
     NOBODY: OPEN,
@@ -76,6 +85,9 @@ _OF_A_CASE: tuple[Place, ...] = (
     ("emergency", "/emergency"),
     ("glasses", "/break-glass"),
     ("conflicts", "/conflicts"),
+    ("conflict-own", "/conflicts/own"),
+    ("transfers", "/transfers"),
+    ("transfer-new", "/transfers/new"),
 )
 _LINKED: tuple[tuple[str, str, str], ...] = (
     ("subject", "/cases/{case}", 'a[href^="/subjects/"]'),
@@ -83,6 +95,7 @@ _LINKED: tuple[tuple[str, str, str], ...] = (
     ("entry-correct", "/cases/{case}", 'a:text("Correct")'),
     ("entry-withdraw", "/cases/{case}", 'a:text("Withdraw")'),
     ("task", "/cases/{case}", 'a[href*="/tasks/0"]'),
+    ("why", "/cases/{case}/access", 'td a[href^="/access/why"]'),
     ("share", "/cases/{case}/shares", 'a:text("Thirteen Housing")'),
     ("share-change", "+share", 'a:text-is("Change")'),
     ("share-revoke", "+share", 'a:text-is("Revoke")'),
@@ -90,6 +103,9 @@ _LINKED: tuple[tuple[str, str, str], ...] = (
 _FROM_LISTS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ADMINISTRATOR: (
         ("user", "/administration/users", "table a"),
+        ("user-trainings", "+user", 'a[href$="/trainings"]'),
+        ("user-deputy", "+user", 'a[href$="/deputy"]'),
+        ("places", "/administration", 'a[href$="/places"]'),
         ("team", "/administration/teams", "main li a"),
     ),
     "e.vance": (("system", "/administration/systems", "main li a"),),

@@ -86,15 +86,17 @@ def play(run: Run) -> Came:
         began = time.monotonic()
         for thread in (*workers, troubling):
             thread.start()
-        while time.monotonic() - began < run.longest and history.operations < run.wanted:
-            if run.looked_for and all(_by_fault(run.looked_for, violations(history)).values()):
-                break
-            time.sleep(1.0)
-        calm.set()
-        troubling.join(30)
-        stop.set()
-        for worker in workers:
-            worker.join(90)
+        try:
+            while time.monotonic() - began < run.longest and history.operations < run.wanted:
+                if run.looked_for and all(_by_fault(run.looked_for, violations(history)).values()):
+                    break
+                time.sleep(1.0)
+        finally:  # also when it is told to end: nobody asks a system on and on that is taken down
+            calm.set()
+            troubling.join(30)
+            stop.set()
+            for worker in workers:
+                worker.join(90)
         return Came(
             history,
             violations(history),
