@@ -42,7 +42,7 @@ from tests.unit.sharing.people import user
 @pytest.fixture(scope="module")
 def client(parts: Parts) -> Iterator[Client]:
     with connect(parts.mongo_url("sharing"), app="test") as client:
-        migrate(client["sharing"], (*STEPS, *OWNERSHIPS), holder="test")
+        migrate(client["sharing"], tuple(dict.fromkeys((*STEPS, *OWNERSHIPS))), holder="test")
         yield client
 
 
