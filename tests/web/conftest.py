@@ -1,4 +1,7 @@
-"""One demonstration and one browser for all of these tests.
+"""One demonstration for all of these tests, and a browser for each module of them.
+
+While a browser is open a loop runs in this thread (playwright's), in which other tests could start none: it
+is closed at the end of the module, so that tests may follow in any order.
 
 `CONCORDAT_DEMO=.run/demo.json` uses a demonstration that runs already; it is changed by the tests.
 """
@@ -32,7 +35,7 @@ def demo() -> Iterator[dict[str, Any]]:
         yield on.document
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(demo: dict[str, Any]) -> Iterator[Browser]:
     with browser() as started:
         yield started

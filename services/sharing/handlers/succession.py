@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -249,7 +248,7 @@ def _by_itself() -> Iterator[None]:
     """Each case is a command with a key of its own."""
     serving = context.current()
     assert serving is not None
-    with context.use(replace(serving, key=new_event_id())):
+    with context.use(serving.keyed(new_event_id())):
         yield
 
 

@@ -23,6 +23,7 @@ def test_calls_are_counted_by_side_method_and_code() -> None:
 
 
 def test_events_are_counted_by_what_became_of_them() -> None:
+    returned = value("concordat_relay_failures_total", reason="returned") or 0
     metrics.event_applied("counted", 0.03)
     metrics.event_received("counted", "duplicate")
     metrics.gap_skipped("counted")
@@ -36,7 +37,7 @@ def test_events_are_counted_by_what_became_of_them() -> None:
     assert value("concordat_event_gaps_total", source="counted") == 1
     assert value("concordat_dead_letters_total", queue="evt-counted--mirror", reason="malformed") == 1
     assert value("concordat_events_relayed_total", type="note.counted") == 1
-    assert value("concordat_relay_failures_total", reason="returned") == 1
+    assert value("concordat_relay_failures_total", reason="returned") == returned + 1
     assert value("concordat_outbox_lag_seconds") == 1.5
     assert value("concordat_calls_expired_total", method="echo.counted") == 1
 
