@@ -32,6 +32,10 @@ class Context(msgspec.Struct, frozen=True):
             return self
         return msgspec.structs.replace(self, traceparent=traceparent)
 
+    def keyed(self, key: str) -> Context:
+        """The same call with this idempotency key: a timer has one for each thing that it does."""
+        return msgspec.structs.replace(self, key=key)
+
     def within(self, seconds: float) -> Context:
         """The same call, which may take `seconds` from now at most."""
         return msgspec.structs.replace(self, deadline=self.deadline.within(seconds))

@@ -20,6 +20,7 @@ from services.sharing.handlers.ownership import OwnershipHandlers
 from services.sharing.handlers.people import People
 from services.sharing.handlers.procedures import Procedures
 from services.sharing.handlers.protocols import Protocols
+from services.sharing.handlers.reminders import Reminders
 from services.sharing.handlers.shares import ShareHandlers
 from services.sharing.handlers.stepping_up import StepUps
 from services.sharing.handlers.succession import SuccessionHandlers
@@ -49,7 +50,7 @@ class _Passing(TransferHandlers, SuccessionHandlers):
     """Who owns a case next."""
 
 
-class SharingService(_Identity, _Means, _Granting, _Exceptions, _Passing, ExplainHandlers):
+class SharingService(_Identity, _Means, _Granting, _Exceptions, _Passing, ExplainHandlers, Reminders):
     """Who may see what."""
 
     name = "sharing"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from services.chassis import context
@@ -182,4 +181,4 @@ def _item(glass: Glass, ended_at: datetime | None) -> GlassItem:
 def _keyed(key: str) -> Context:
     serving = context.current()
     assert serving is not None
-    return replace(serving, key=key)
+    return serving.keyed(key)

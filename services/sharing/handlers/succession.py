@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -95,7 +94,7 @@ class SuccessionHandlers(TransferActs):
         known = self.directory.by_kind(today, users=[one.transfer.to.id for one in found if one.transfer])
         for one in found:
             if one.transfer is not None and self._lapses(one, known.get(f"u:{one.transfer.to.id}"), today):
-                with _by_itself():
+                with by_itself():
                     self._lapse(FollowCase(case_id=one.case_id), today)
 
     @rpc(expected_exceptions=ConcordatError)
@@ -142,7 +141,7 @@ class SuccessionHandlers(TransferActs):
             made.append(self.commit_transfer(change, offer, record, emit, session))
             return version_of(made[-1], offer.id)
 
-        with _by_itself():
+        with by_itself():
             told = self.commands.run(request, TransferVersion, act)
             run = counted(made, told)
             self.apply_at_once(run.after if run else None)
@@ -245,11 +244,11 @@ class SuccessionHandlers(TransferActs):
 
 
 @contextmanager
-def _by_itself() -> Iterator[None]:
+def by_itself() -> Iterator[None]:
     """Each case is a command with a key of its own."""
     serving = context.current()
     assert serving is not None
-    with context.use(replace(serving, key=new_event_id())):
+    with context.use(serving.keyed(new_event_id())):
         yield
 
 
