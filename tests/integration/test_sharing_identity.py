@@ -12,7 +12,6 @@ from typing import Any
 import pyotp
 import pytest
 
-from services.chassis.mongo import connect
 from services.contracts.errors import ConcordatError
 from services.contracts.sharing.account import (
     ChangePassword,
@@ -74,10 +73,9 @@ from services.contracts.sharing.sessions import EndSession, GetCurrentSession, L
 from services.contracts.sharing.teams import CreateTeam, GetTeam, PatchTeam, TeamBody, TeamChanges
 from services.sharing.domain.london import day_of
 from tests.cell import Parts
-from tests.integration.calling import Calling, Instance, instances
-from tests.integration.sharing_gate import Gate, bootstrap
+from tests.integration.calling import Calling, Instance
+from tests.integration.sharing_gate import Gate, begin_anew, bootstrap, sharing_alone
 
-SHARING = "services.sharing.service:SharingService"
 PASSWORD = "quiet lanterns over the Tees"
 
 
@@ -91,10 +89,8 @@ def code_of(problem: pytest.ExceptionInfo[ConcordatError]) -> str:
 
 @pytest.fixture(scope="module")
 def sharing(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    # It begins before there is anybody: others have founded a partnership in the same database.
-    with connect(parts.mongo_url("operator"), app="test") as client:
-        client.drop_database("sharing")
-    with instances(parts, tmp_path_factory.mktemp("sharing"), SHARING) as (one,):
+    begin_anew(parts)
+    with sharing_alone(parts, tmp_path_factory.mktemp("sharing")) as one:
         yield one
 
 
