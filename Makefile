@@ -8,7 +8,7 @@ ARGS ?=
 SIZE ?= 0
 
 .PHONY: help setup demo journey test lint check-imports check-revocation check-disclosure check-matrix
-.PHONY: check-tamper check-access bench-audit
+.PHONY: check-tamper check-access bench-audit bench-decide
 .PHONY: screenshots browser up down status doctor bench bench-rpc bench-events faults lock clean
 
 help: ## Say what there is.
@@ -81,6 +81,9 @@ bench-events: setup ## Events: command to effect, against bare publish and consu
 
 bench-audit: setup ## The log: its costs, questions at a million entries, faults of its way in. SHORT=1; ARGS=faults.
 	@$(RUN) -W ignore -m tests.bench.auditing $(ARGS)
+
+bench-decide: setup ## One decision in process: ours beside pycasbin and Cedar, the same answers first. SHORT=1.
+	@$(RUN) -m tests.bench.deciding $(ARGS)
 
 faults: setup ## Kill, freeze and starve every part under load and count what is lost. SHORT=1 for the short form.
 	@$(RUN) -m tests.faults $(ARGS)

@@ -18,6 +18,7 @@ from deploy import (
     cli_import,
     cli_keys,
     cli_queues,
+    cli_reconcile,
     cli_secrets,
     cli_settings,
     cli_topology,
@@ -34,6 +35,7 @@ cli_cell.add_to(app)
 app.command("witness")(cli_witness.witness)
 app.command("settings")(cli_settings.settings)
 app.command("bootstrap")(cli_bootstrap.bootstrap)
+app.command("reconcile")(cli_reconcile.reconcile)
 app.add_typer(cli_topology.app, name="topology")
 app.add_typer(cli_database.app, name="database")
 app.add_typer(cli_queues.app, name="queues")

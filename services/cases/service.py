@@ -11,7 +11,9 @@ from services.cases.handlers.links import LinkHandlers
 from services.cases.handlers.seen import SeenMarks
 from services.cases.handlers.subjects import SubjectHandlers
 from services.cases.handlers.tasks import Tasks
+from services.cases.handlers.witnessing import Witnessing
 from services.cases.stores import cases, entries, reads, reasons, tasks, transitions
+from services.cases.stores.witnessed import WitnessStore
 from services.chassis import outbox
 from services.chassis.client import Peer, Remote
 from services.chassis.commands import CommandLog, Commands
@@ -29,6 +31,7 @@ class CasesService(
     CasesOfSubjects,
     Authority,
     SeenMarks,
+    Witnessing,
 ):
     """What is known."""
 
@@ -40,6 +43,7 @@ class CasesService(
     transitions: transitions.TransitionStore = Stored(transitions.TransitionStore, transitions.STEPS)
     reasons: reasons.ReasonStore = Stored(reasons.ReasonStore, reasons.STEPS)
     reads: reads.ReadStore = Stored(reads.ReadStore, reads.STEPS)
+    witnessed: WitnessStore = Stored(WitnessStore)
     commands: CommandLog = Commands()
     records: Keeper = Recording()
     sharing: Peer = Remote("sharing")

@@ -33,6 +33,7 @@ class Positions:
 
     def __init__(self, database: Database[Document]) -> None:
         self._rows, self._gaps = database["positions"], database["gaps"]
+        self._parked = database["parked"]
 
     def step(self, event: Event, session: ClientSession) -> bool:
         """Advance to `event` if it is the next and no later one is parked: the usual case, in one operation.
@@ -93,6 +94,16 @@ class Positions:
             {"parked": True, "_id": {"$gte": f"{source}/", "$lt": f"{source}0"}}, {"_id": True}
         )
         return [row["_id"] for row in rows.limit(limit)]
+
+    def furthest(self, keys: Sequence[str]) -> dict[str, int]:
+        """The highest number that has come of each, in effect or parked; one never heard of is absent."""
+        found = {
+            row["_id"]: int(row["applied"])
+            for row in self._rows.find({"_id": {"$in": list(keys)}}, {"applied": True})
+        }
+        for row in self._parked.find({"key": {"$in": list(found)}}, {"key": True, "number": True}):
+            found[row["key"]] = max(found[row["key"]], int(row["number"]))
+        return found
 
     def record_gap(self, event: Event, span: Span, reason: str, session: ClientSession) -> None:
         """Keep for an operator that `span` was given up so that events up to `event` could go on."""

@@ -16,6 +16,7 @@ from nameko.extensions import Entrypoint
 from services.chassis.container import CONTEXT
 from services.chassis.context import Context
 from services.chassis.deadline import Deadline
+from services.contracts.errors import Unavailable
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -27,7 +28,8 @@ class Timer(Entrypoint):  # type: ignore[misc]
     """Calls a method `seconds` after the last turn has ended. What it raises is logged, and it goes on."""
 
     def __init__(self, seconds: float, **options: Any) -> None:
-        super().__init__(**options)
+        # A part that is away is a line in the log each time, not a trace.
+        super().__init__(**{"expected_exceptions": Unavailable, **options})
         self._seconds = seconds
         self._stopping = False
         self._loop: Any = None

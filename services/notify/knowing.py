@@ -25,9 +25,10 @@ def may_know(sharing: Peer, principal_id: str, items: Sequence[Item]) -> list[bo
 
 
 def known(sharing: Peer, principal_id: str, items: Sequence[Item]) -> list[Item]:
-    """Those that this principal may be told of now, in their order."""
-    answers = may_know(sharing, principal_id, items)
-    return [item for item, may in zip(items, answers, strict=True) if may]
+    """Those that this principal may be told of now, in their order. Of what is about no case its keys
+    decide."""
+    answers = iter(may_know(sharing, principal_id, [item for item in items if item.of_a_case]))
+    return [item for item in items if not item.of_a_case or next(answers)]
 
 
 def may_be_told(sharing: Peer, client_id: str, told: Sequence[Told]) -> list[bool]:

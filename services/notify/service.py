@@ -11,6 +11,7 @@ from services.chassis.stored import Stored
 from services.notify.delivering.office import Office
 from services.notify.handlers.deliveries import DeliveryReading
 from services.notify.handlers.feeding import Feeding
+from services.notify.handlers.hearing import Hearing
 from services.notify.handlers.inbox import InboxReading
 from services.notify.handlers.listening import Listening
 from services.notify.handlers.streaming import Streaming
@@ -18,19 +19,23 @@ from services.notify.handlers.subscribing import Subscribing
 from services.notify.handlers.sweeping import Sweeping
 from services.notify.settings import NotifySettings
 from services.notify.stores.deliveries import DeliveryStore
+from services.notify.stores.heard import HeardStore
 from services.notify.stores.items import ItemStore
 from services.notify.stores.marks import MarkStore
 from services.notify.stores.steps import STEPS
 from services.notify.stores.subscriptions import SubscriptionStore
 
 
-class NotifyService(Listening, Streaming, InboxReading, Subscribing, DeliveryReading, Sweeping, Feeding):
+class NotifyService(
+    Listening, Streaming, InboxReading, Subscribing, DeliveryReading, Sweeping, Feeding, Hearing
+):
     """Tells those concerned what happened, as far as they may know of it when they are told."""
 
     name = "notify"
     settings_model = NotifySettings
 
     items: ItemStore = Stored(ItemStore, STEPS)
+    heard: HeardStore = Stored(HeardStore, STEPS)
     marks: MarkStore = Stored(MarkStore, STEPS)
     subscriptions: SubscriptionStore = Stored(SubscriptionStore, STEPS)
     deliveries: DeliveryStore = Stored(DeliveryStore, STEPS)

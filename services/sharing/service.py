@@ -20,6 +20,8 @@ from services.sharing.handlers.ownership import OwnershipHandlers
 from services.sharing.handlers.people import People
 from services.sharing.handlers.procedures import Procedures
 from services.sharing.handlers.protocols import Protocols
+from services.sharing.handlers.reconciling import Reconciling
+from services.sharing.handlers.reminders import Reminders
 from services.sharing.handlers.shares import ShareHandlers
 from services.sharing.handlers.stepping_up import StepUps
 from services.sharing.handlers.succession import SuccessionHandlers
@@ -37,8 +39,10 @@ class _Means(Trainings, Devices, StepUps):
     """What somebody has been taught, and what they hold in their hands."""
 
 
-class _Granting(ShareHandlers, OwnershipHandlers, AccessHandlers, DirectoryHandlers, AuthorityHandlers):
-    """Who owns a case, and to whom it is given."""
+class _Granting(
+    ShareHandlers, OwnershipHandlers, AccessHandlers, DirectoryHandlers, AuthorityHandlers, Reconciling
+):
+    """Who owns a case, and to whom it is given; and that nothing older is served than what was."""
 
 
 class _Exceptions(ConflictHandlers, GlassReviews):
@@ -49,7 +53,7 @@ class _Passing(TransferHandlers, SuccessionHandlers):
     """Who owns a case next."""
 
 
-class SharingService(_Identity, _Means, _Granting, _Exceptions, _Passing, ExplainHandlers):
+class SharingService(_Identity, _Means, _Granting, _Exceptions, _Passing, ExplainHandlers, Reminders):
     """Who may see what."""
 
     name = "sharing"

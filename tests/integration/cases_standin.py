@@ -17,6 +17,7 @@ from services.contracts.authority import (
     StoredVersion,
 )
 from services.contracts.cases.about import AboutCase, AboutCases, GetAbout
+from services.contracts.restores import AuthorityMark, WitnessAuthority
 
 
 class CasesStandIn:
@@ -36,6 +37,11 @@ class CasesStandIn:
                 StoredVersion(case_id=one.case_id, term=one.term, epoch=one.epoch) for one in request.lists
             )
         )
+
+    @command(callers=("sharing",))
+    def witness_authority(self, request: WitnessAuthority) -> AuthorityMark:
+        """Nothing later was ever heard."""
+        return request.mark
 
     @rpc(callers=("sharing",))
     def about_cases(self, request: GetAbout) -> AboutCases:

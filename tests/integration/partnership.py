@@ -147,7 +147,14 @@ class Partnership:
         self._in_transaction(lambda session: self._principals.sign(user.id, signature, session))
         totp = {"secret": "-", "last_step": 0, "last_request": None}
         self.database["users"].update_one({"_id": user.id}, {"$set": {"totp": totp}})
-        token = tokens.make("u", user.id)
+        return Person(self, user, self._session(user.id))
+
+    def log_in_anew(self, person: Person) -> None:
+        person.token = self._session(person.id)
+
+    def _session(self, user_id: str) -> str:
+        """The token of a new one."""
+        now, token = clock(), tokens.make("u", user_id)
         session = {
             "id": uuid.uuid4().hex,
             "hash": token.hash,
@@ -155,8 +162,8 @@ class Partnership:
             "seen_at": now,
             "expires_at": now + timedelta(hours=1),
         }
-        self.database["users"].update_one({"_id": user.id}, {"$push": {"sessions": session}})
-        return Person(self, user, token.text)
+        self.database["users"].update_one({"_id": user_id}, {"$push": {"sessions": session}})
+        return token.text
 
     def client(self, agency: Agency, name: str, accountable: Person) -> Client:
         now = clock()

@@ -7,8 +7,12 @@ import os
 import subprocess
 import sys
 import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
+from services.chassis.mongo import connect
 from services.chassis.payload import raw
 from services.contracts.authority import Identified, Identify
 from services.contracts.caller import Caller, SignedCaller, hash_arguments
@@ -24,9 +28,11 @@ from services.contracts.sharing import (
     teams,
 )
 from tests.cell import Parts
-from tests.integration.calling import Calling
+from tests.integration.calling import Calling, Instance, instances
 from tests.integration.running_services import ROOT
 
+SHARING = "services.sharing.service:SharingService"
+CASES = "tests.integration.cases_standin:CasesStandIn"
 MODULES = (account, agencies, clients, people, procedures, protocols, sessions, teams)
 
 
@@ -85,3 +91,19 @@ def bootstrap(parts: Parts, username: str, agency: str = "Operator") -> dict[str
     )
     told: dict[str, Any] = json.loads(done.stdout)
     return told
+
+
+@contextmanager
+def sharing_alone(parts: Parts, folder: Path, **settings: str) -> Iterator[Instance]:
+    """A process of `sharing`, ready, and no `cases` any more: one must answer once, or nothing is served."""
+    with ExitStack() as stack:
+        with instances(parts, folder, CASES):
+            (sharing,) = stack.enter_context(instances(parts, folder, SHARING, **settings))
+        yield sharing
+
+
+def begin_anew(parts: Parts) -> None:
+    """An empty `sharing`, which `cases` has never heard of: others have founded a partnership in it."""
+    with connect(parts.mongo_url("operator"), app="test") as client:
+        client.drop_database("sharing")
+        client["cases"].drop_collection("witnessed")

@@ -32,9 +32,9 @@ from services.contracts.sharing.sessions import GetCurrentSession, StepUp, StepU
 from services.contracts.sharing.trainings import ListTrainings, RecordTraining, TrainingBody
 from services.sharing.domain.london import day_of
 from tests.cell import Parts
-from tests.integration.calling import Calling, Instance, instances
-from tests.integration.sharing_gate import Gate
-from tests.integration.test_sharing_identity import SHARING, Town, code_of, now
+from tests.integration.calling import Calling, Instance
+from tests.integration.sharing_gate import Gate, begin_anew, sharing_alone
+from tests.integration.test_sharing_identity import Town, code_of, now
 
 SENSITIVE, AWAY = "marking:official_sensitive", "export:official_sensitive"
 DAY = timedelta(days=1)
@@ -42,10 +42,9 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(scope="module")
 def sharing(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    with connect(parts.mongo_url("operator"), app="test") as client:
-        client.drop_database("sharing")
+    begin_anew(parts)
     folder = tmp_path_factory.mktemp("sharing")
-    with instances(parts, folder, SHARING, CONCORDAT_TRAINED_USES="vemt") as (one,):
+    with sharing_alone(parts, folder, CONCORDAT_TRAINED_USES="vemt") as one:
         yield one
 
 

@@ -42,9 +42,10 @@ from services.contracts.sharing.shares import (
     ShareChange,
 )
 from tests.cell import Parts
-from tests.integration.calling import Calling, Ear, instances
+from tests.integration.calling import Calling, Ear
 from tests.integration.partnership import Person
-from tests.integration.test_sharing_grants import SHARING, World
+from tests.integration.sharing_gate import sharing_alone
+from tests.integration.test_sharing_grants import World
 from tests.waiting import until
 
 WHY = "Neighbours report screaming, no officer of the case can be reached"
@@ -57,7 +58,7 @@ def world(parts: Parts, calling: Calling, tmp_path_factory: pytest.TempPathFacto
     with (
         Calling(parts, "cases") as cases,
         Calling(parts, "notify") as notify,
-        instances(parts, logs, SHARING, CONCORDAT_GLASS_A_DAY="2"),
+        sharing_alone(parts, logs, CONCORDAT_GLASS_A_DAY="2"),
         connect(parts.mongo_url("sharing"), app="test") as client,
     ):
         world = World(parts, calling, {"cases": cases, "notify": notify}, client["sharing"])

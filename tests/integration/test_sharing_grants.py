@@ -56,6 +56,7 @@ from services.contracts.sharing.shares import (
 from tests.cell import Parts
 from tests.integration.calling import Calling, Ear, instances
 from tests.integration.partnership import Partnership, Person
+from tests.integration.sharing_gate import sharing_alone
 from tests.waiting import until
 
 SHARING = "services.sharing.service:SharingService"
@@ -164,7 +165,7 @@ def world(parts: Parts, calling: Calling, tmp_path_factory: pytest.TempPathFacto
     with (
         Calling(parts, "cases") as cases,
         Calling(parts, "notify") as notify,
-        instances(parts, logs, SHARING),
+        sharing_alone(parts, logs),
         connect(parts.mongo_url("sharing"), app="test") as client,
     ):
         world = World(parts, calling, {"cases": cases, "notify": notify}, client["sharing"])

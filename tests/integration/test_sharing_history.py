@@ -130,8 +130,7 @@ def past(parts: Parts, calling: Calling, tmp_path_factory: pytest.TempPathFactor
     with (
         Calling(parts, "cases") as cases,
         Calling(parts, "notify") as notify,
-        instances(parts, logs, SHARING),
-        instances(parts, tmp_path_factory.mktemp("cases"), CASES),
+        instances(parts, logs, CASES, SHARING),
         connect(parts.mongo_url("sharing"), app="test") as client,
         connect(parts.mongo_url("operator"), app="test") as all_of_it,
     ):

@@ -12,7 +12,6 @@ from typing import Any
 import pyotp
 import pytest
 
-from services.chassis.mongo import connect
 from services.contracts.errors import ConcordatError
 from services.contracts.sharing.account import (
     ChangePassword,
@@ -74,10 +73,9 @@ from services.contracts.sharing.sessions import EndSession, GetCurrentSession, L
 from services.contracts.sharing.teams import CreateTeam, GetTeam, PatchTeam, TeamBody, TeamChanges
 from services.sharing.domain.london import day_of
 from tests.cell import Parts
-from tests.integration.calling import Calling, Instance, instances
-from tests.integration.sharing_gate import Gate, bootstrap
+from tests.integration.calling import Calling, Instance
+from tests.integration.sharing_gate import Gate, begin_anew, bootstrap, sharing_alone
 
-SHARING = "services.sharing.service:SharingService"
 PASSWORD = "quiet lanterns over the Tees"
 
 
@@ -91,10 +89,8 @@ def code_of(problem: pytest.ExceptionInfo[ConcordatError]) -> str:
 
 @pytest.fixture(scope="module")
 def sharing(parts: Parts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
-    # It begins before there is anybody: others have founded a partnership in the same database.
-    with connect(parts.mongo_url("operator"), app="test") as client:
-        client.drop_database("sharing")
-    with instances(parts, tmp_path_factory.mktemp("sharing"), SHARING) as (one,):
+    begin_anew(parts)
+    with sharing_alone(parts, tmp_path_factory.mktemp("sharing")) as one:
         yield one
 
 
@@ -233,6 +229,11 @@ class Town:
         body = SignatureBody(version=current["version"], sha256=current["sha256"])
         return self.gate.tell(token, "sign_procedure", SignProcedure(signature=body))
 
+    def again(self, username: str) -> str:
+        """Logged in anew."""
+        told = self.gate.log_in(username=username, password=PASSWORD, totp=self.code(username))
+        return str(told["token"])
+
     def officer(self, username: str, role: Any = "practitioner") -> str:
         return self.ready(username, self.first(username, self.police, role, by=self.admin))
 
@@ -343,7 +344,11 @@ def test_a_suspended_agency_is_shut_out_until_it_is_active_again(town: Town, gat
         assert caller.inactive_agencies == (town.police,)
     finally:
         town.move_agency(town.police, "active")
-    assert gate.ask(token, "me", GetMe())["must"] == []
+        town.admin = town.again("admin")
+    with pytest.raises(ConcordatError) as refused:
+        gate.ask(token, "me", GetMe())
+    assert code_of(refused) == "unauthenticated"
+    assert gate.ask(town.again("susan"), "me", GetMe())["must"] == []
 
 
 def test_an_expired_protocol_shuts_out_and_a_renewal_lets_in(town: Town, gate: Gate) -> None:
@@ -366,6 +371,10 @@ def test_an_expired_protocol_shuts_out_and_a_renewal_lets_in(town: Town, gate: G
         told = gate.tell(town.operator, "patch_protocol", patch)
         if code is None:
             assert told["state"] == "active"
+            with pytest.raises(ConcordatError) as refused:
+                gate.ask(token, "me", GetMe())
+            assert code_of(refused) == "unauthenticated"
+            token = gate.log_in(username="harriet", password=PASSWORD)["token"]
             assert gate.ask(token, "me", GetMe())["must"]
         else:
             assert told["state"] == "expired"
@@ -452,6 +461,22 @@ def test_sessions_are_listed_and_ended_and_a_new_password_ends_the_others(town: 
     with pytest.raises(ConcordatError):
         gate.ask(others[1]["token"], "me", GetMe())
     assert gate.ask(token, "me", GetMe())["must"] == []
+
+
+def test_a_reset_takes_password_authenticator_and_sessions_and_begins_anew(town: Town, gate: Gate) -> None:
+    token = town.officer("remy")
+    reset = gate.tell(town.admin, "reset_user", ResetUser(user_id=town.ids["remy"]))
+    with pytest.raises(ConcordatError) as refused:
+        gate.ask(token, "me", GetMe())
+    assert code_of(refused) == "unauthenticated"
+    with pytest.raises(ConcordatError) as refused:
+        gate.log_in(username="remy", password=PASSWORD, totp=town.code("remy"))
+    assert code_of(refused) == "bad_credentials"
+    gate.activate(reset["activation_token"], "another good sentence")
+    begun = gate.log_in(username="remy", password="another good sentence")
+    assert begun["must"] == ["enrol_totp"]
+    town.enrol("remy", begun["token"])
+    assert gate.ask(begun["token"], "me", GetMe())["must"] == []
 
 
 def test_ten_failures_shut_the_door_also_for_names_that_nobody_has(town: Town, gate: Gate) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from services.contracts.access import AccessList
-from services.contracts.alerts import AccessAlert
+from services.contracts.alerts import AccessAlert, Reminder
 from services.contracts.authority import CaseEvent, Question
 from services.contracts.envelope import Event
 from services.contracts.notify import ThinData, ThinEvent
@@ -42,19 +42,37 @@ ALERTS = {
     "transfer_cancelled": "The offer of a case was taken back",
     "transfer_lapsed": "Nobody took up the offer of a case in time",
     "ownerless": "A case of your agency has no owner who can act: its administrator has to find one",
+    "share_ends_90": "Sharing of a case of yours ends within 90 days",
+    "share_ends_30": "Sharing of a case of yours ends within 30 days",
+    "share_ends_7": "Sharing of a case of yours ends within 7 days",
 }
 """The same of what calls attention (`contracts/alerts.py`)."""
+REMINDERS = {
+    "protocol_ends_90": "An information sharing protocol ends within 90 days",
+    "protocol_ends_30": "An information sharing protocol ends within 30 days",
+    "protocol_ends_7": "An information sharing protocol ends within 7 days, and all sharing under it",
+    "role_ends_90": "A role of yours ends within 90 days",
+    "role_ends_30": "A role of yours ends within 30 days",
+    "role_ends_7": "A role of yours ends within 7 days",
+    "role_of_user_ends_90": "A role of somebody in your agency ends within 90 days",
+    "role_of_user_ends_30": "A role of somebody in your agency ends within 30 days",
+    "role_of_user_ends_7": "A role of somebody in your agency ends within 7 days",
+}
+"""The same of what is about no case."""
 OTHER_ALERT = "Something about the access to a case needs attention"
 OF_CONTENT = frozenset({"case.updated", "case.closed", "case.reopened"})
 """They tell of status and changes, which who sees no more than the reference or own tasks is not shown."""
 OTHER_TEXT = "Something happened about a case"
+OTHER_REMINDER = "Something ends or falls due"
+NO_CASE = ""
+"""The case of an item that is about none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One event about a case. `keys`: the index keys of those who could know of the case then; whether they
-    may now is asked whenever it is shown. `alert`: it is one, for those who answer for the case. `n` counts
-    the items of `notify`; 0 until it is given."""
+    may now is asked whenever it is shown. `alert`: it is one, for those who answer for the case. `reminder`:
+    it is one, about no case. `n` counts the items of `notify`; 0 until it is given."""
 
     id: str
     event_id: str
@@ -73,6 +91,8 @@ class Item:
     actor_id: str | None = None
     owner_agency_id: str | None = None
     alert: str | None = None
+    reminder: str | None = None
+    object_id: str | None = None
     n: int = field(default=0, compare=False)
 
     @property
@@ -90,22 +110,36 @@ class Item:
         return [key[2:] for key in self.keys if key.startswith("c:")]
 
     @property
+    def of_a_case(self) -> bool:
+        """Whether may be told is to be asked of `sharing`; else its keys alone decide."""
+        return self.case_id != NO_CASE
+
+    @property
     def text(self) -> str:
+        if self.reminder is not None:
+            return REMINDERS.get(self.reminder, OTHER_REMINDER)
         if self.alert is not None:
             return ALERTS.get(self.alert, OTHER_ALERT)
         return TEXTS.get(self.type, OTHER_TEXT)
 
     @property
     def _of_a_transfer(self) -> bool:
-        return self.alert is not None and self.alert.startswith("transfer_")
+        return self._is("transfer_")
+
+    def _is(self, beginning: str) -> bool:
+        return self.alert is not None and self.alert.startswith(beginning)
 
     @property
     def href(self) -> str:
         """The page of the web client that shows it."""
-        if self.alert is not None and self.alert.startswith("glass_"):
+        if self.reminder is not None:
+            return _href_of(self.reminder, self.object_id)
+        if self._is("glass_"):
             return f"/cases/{self.case_id}/break-glass"
         if self._of_a_transfer:
             return f"/cases/{self.case_id}/transfers"
+        if self._is("share_"):
+            return f"/cases/{self.case_id}/shares"
         if self.alert == "ownerless":
             return f"/audit?case_id={self.case_id}"
         return f"/cases/{self.case_id}"
@@ -119,8 +153,9 @@ class Item:
             withheld_from=self.withheld_from,
             assignee=self.assignee,
             least="read" if self.type in OF_CONTENT else "know",
-            # Who is offered a case knows of it by the offer; that is asked like anything else.
-            alert=self.alert is not None and not self._of_a_transfer,
+            # Who is offered a case knows of it by the offer; that is asked like anything else. So is what its
+            # owner alone is told.
+            alert=self.alert is not None and not self._of_a_transfer and not self._is("share_"),
         )
 
     def thin(self, sequence: int | None = None) -> ThinEvent:
@@ -182,6 +217,31 @@ def alert_of(event: Event, item_id: str) -> Item:
         owner_agency_id=told.agency_id,
         alert=told.alert,
     )
+
+
+def reminder_of(event: Event, item_id: str) -> Item:
+    """The item of a reminder, addressed as it says. Raises pydantic.ValidationError."""
+    told = event.read(Reminder)
+    return Item(
+        id=item_id,
+        event_id=event.id,
+        type=event.type,
+        source=event.source,
+        number=event.number,
+        at=event.time,
+        case_id=NO_CASE,
+        keys=told.keys,
+        reminder=told.reminder,
+        object_id=told.object_id,
+    )
+
+
+def _href_of(reminder: str, object_id: str | None) -> str:
+    if reminder.startswith("protocol_"):
+        return f"/administration/protocols/{object_id}"
+    if reminder.startswith("role_of_user_"):
+        return f"/administration/users/{object_id}"
+    return "/account"
 
 
 def _concerned(access: AccessList, event_type: str, share_id: str | None) -> tuple[str, ...]:

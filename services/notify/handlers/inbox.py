@@ -144,7 +144,7 @@ def _told(item: Item, marks: Marks) -> dict[str, object]:
         "id": item.id,
         "at": item.at,
         "kind": item.type,
-        "case_id": item.case_id,
+        "case_id": item.case_id if item.of_a_case else None,
         "text": item.text,
         "href": item.href,
         "read": marks.read(item),

@@ -9,10 +9,10 @@ from services.chassis import context
 from services.chassis.events import subscribe_together
 from services.chassis.mongo import Session
 from services.contracts.access import AccessList
-from services.contracts.alerts import ACCESS_ALERT
+from services.contracts.alerts import ACCESS_ALERT, ACCESS_REMINDER
 from services.contracts.authority import AccessLists, CaseEvent, GetAccessLists
 from services.contracts.envelope import Event, new_event_id
-from services.notify.domain.items import alert_of, item_of
+from services.notify.domain.items import alert_of, item_of, reminder_of
 from services.notify.handlers.parts import Parts
 
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -63,6 +63,11 @@ class Listening(Parts):
     def attention_called(self, events: Sequence[Event], session: Session) -> None:
         """Somebody has to look at how a case is used. It goes to people alone: no subscription has it."""
         self.items.add([alert_of(event, new_event_id()) for event in events], session)
+
+    @subscribe_together("sharing", ACCESS_REMINDER)
+    def reminded(self, events: Sequence[Event], session: Session) -> None:
+        """Something ends or falls due that is about no case. It goes to the inboxes alone."""
+        self.items.add([reminder_of(event, new_event_id()) for event in events], session)
 
     def _take_in(self, events: Sequence[Event], session: Session) -> None:
         told = [(event, event.read(CaseEvent).case_id) for event in events]

@@ -17,7 +17,8 @@ IN_THE_LOG = timedelta(seconds=60)
 
 
 def disclose(records: Keeper, caller: Caller, action: str, how: How, items: Sequence[Item]) -> Disclosed:
-    """Record that these items go to the caller: one object for each case. Raises Unavailable."""
+    """Record that these items go to the caller: one object for each case; what is about no case is
+    none. Raises Unavailable."""
     record = Record(
         id=new_event_id(),
         at=datetime.now(UTC),
@@ -59,6 +60,8 @@ def _cases(items: Sequence[Item]) -> list[Object]:
     sections: dict[str, dict[str, None]] = {}
     owners: dict[str, str | None] = {}
     for item in items:
+        if not item.of_a_case:
+            continue
         seen = sections.setdefault(item.case_id, {})
         owners[item.case_id] = item.owner_agency_id
         if item.section:

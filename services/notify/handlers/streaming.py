@@ -49,7 +49,7 @@ class Streaming(Parts):
         if not found:
             return StreamFrames(frames=(), resume=str(min(after, self.items.latest())), more=False)
         resume, more = str(found[-1].n), len(found) == request.limit
-        shown = known(self.sharing, caller.id, found)
+        shown = known(self.sharing, caller.id, [item for item in found if item.of_a_case])
         if not shown:
             return StreamFrames(frames=(), resume=resume, more=more)
         disclosed = disclose(self.records, caller, "event.stream", "streamed", shown)

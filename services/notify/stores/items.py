@@ -1,7 +1,8 @@
 """What happened, in the order in which `notify` numbered it.
 
 items     {_id, event_id, type, source, number, at, case_id, keys, withheld_from, entry_id?, task_id?,
-          share_id?, section?, assignee?, actor_id?, owner_agency_id?, stored_at, n, or waiting: true}
+          share_id?, section?, assignee?, actor_id?, owner_agency_id?, alert?, reminder?, object_id?,
+          stored_at, n, or waiting: true}; case_id is empty where it is about none
 counters  {_id: "items", n: the last number given}
 
 An event's handler stores an item without a number, so that handlers of different cases do not wait for each

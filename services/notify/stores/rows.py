@@ -21,6 +21,8 @@ _OPTIONAL = (
     "actor_id",
     "owner_agency_id",
     "alert",
+    "reminder",
+    "object_id",
 )
 _OF_CHECKPOINT = ("event_id", "at", "origin", "size", "root_hash", "note")
 

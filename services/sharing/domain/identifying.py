@@ -64,7 +64,7 @@ def judge_user(asked: Asked, user: User, session: Session, device: Proved = PERS
     """Raises Unauthenticated; then what the agency, the account, the role say (domain.md, section 3)."""
     if user.state != "active" or not session.alive(asked.now, asked.limits.idle):
         raise Unauthenticated
-    _check_agency(asked, user.agency_id)
+    _check_agency(asked, user.agency_id, session)
     permit = asked.permit
     if not permit.before:
         must = user_musts(user, asked.standing, asked.limits, asked.now)
@@ -97,7 +97,7 @@ def judge_client(asked: Asked, client: Client, session: Session, accountable: Us
         raise Unauthenticated
     if not from_here(client.networks, asked.request.address):
         raise Unauthenticated(cause="client from elsewhere")
-    _check_agency(asked, client.agency_id)
+    _check_agency(asked, client.agency_id, session)
     check_accountable(accountable, client, asked.standing, asked.now)
     device = CLIENTS_OWN if client.networks else PERSONAL
     trainings = accountable.trainings if accountable else ()
@@ -124,10 +124,13 @@ def check_accountable(accountable: User | None, client: Client, standing: Standi
         raise ProcedureUnsigned(cause="accountable person")
 
 
-def _check_agency(asked: Asked, agency_id: str) -> None:
+def _check_agency(asked: Asked, agency_id: str, session: Session) -> None:
+    """Raises what stands against the agency; Unauthenticated where something did since the session began."""
     refusal = asked.standing.refusal(agency_id)
     if refusal is not None:
         raise refusal
+    if asked.standing.ended(agency_id, session.created_at):
+        raise Unauthenticated(cause="agency was shut out")
 
 
 def _sets_up(permit: Permit) -> bool:

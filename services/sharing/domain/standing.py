@@ -15,10 +15,13 @@ from services.sharing.domain.protocols import state_on
 
 @dataclass(frozen=True, slots=True)
 class AgencyStanding:
+    """`sessions_since`: when it was let in again after it had been shut out. What began before is over."""
+
     name: str
     type: AgencyType
     state: AgencyState
     places: tuple[PlaceRule, ...] = ()
+    sessions_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,19 @@ class StandingOn:
         """What somebody of this agency is told; None: nothing stands against it."""
         found = self.refusals.get(agency_id, ProtocolNotActive)
         return found() if found is not None else None
+
+    def let_in(self, before: StandingOn) -> tuple[str, ...]:
+        """Agencies against which something stood `before`, and nothing does now."""
+        return tuple(
+            one
+            for one, refusal in self.refusals.items()
+            if refusal is None and before.refusals.get(one) is not None
+        )
+
+    def ended(self, agency_id: str, began_at: datetime) -> bool:
+        """Whether a session that began then ended when its agency was shut out."""
+        agency = self.standing.agencies.get(agency_id)
+        return agency is not None and agency.sessions_since is not None and began_at < agency.sessions_since
 
     def inactive_protocols_of(self, agency_id: str) -> tuple[str, ...]:
         """For a caller of this agency: those not in force, and those that it is not party to (any more)."""

@@ -85,7 +85,8 @@ class Agencies(Identity):
             after = self.agencies.move(
                 before, move.to, by=caller.id, reason=move.reason, now=self.now(), session=session
             )
-            self.standing.put_agency(after, session)
+            with self.letting_in(session):
+                self.standing.put_agency(after, session)
             self.keep(caller, f"agency.{move.to}", _object(after))
             return Made(id=after.id)
 

@@ -56,8 +56,8 @@ class Applying(Grants):
         if after is None or time.monotonic() < self._rest.until:
             return
         try:
-            with _within(AT_ONCE):
-                self._apply([after])
+            with within(AT_ONCE):
+                self.apply_now([after])
         except ConcordatError as problem:
             self._rest.until = time.monotonic() + REST
             log.warning("apply_put_off", code=problem.code)
@@ -73,15 +73,15 @@ class Applying(Grants):
         self.fences.forget([one.case_id for one in due if one.case_id not in found])
         has: dict[str, int] = {}
         try:
-            with _within(PATIENCE):
-                has = self._apply(list(found.values()))
+            with within(PATIENCE):
+                has = self.apply_now(list(found.values()))
         except ConcordatError as problem:
             log.warning("apply_failed", code=problem.code, waiting=len(due))
         for one in due:
             if one.case_id in found and has.get(one.case_id, 0) < one.epoch:
                 self.fences.postpone(one, now)
 
-    def _apply(self, lists: Sequence[Ownership]) -> dict[str, int]:
+    def apply_now(self, lists: Sequence[Ownership]) -> dict[str, int]:
         """What `cases` has now, by case, of those that are up to date."""
         if not lists:
             return {}
@@ -104,7 +104,7 @@ class Applying(Grants):
 
 
 @contextmanager
-def _within(seconds: float) -> Iterator[None]:
+def within(seconds: float) -> Iterator[None]:
     """Whatever is asked inside is answered in this time."""
     serving = context.current()
     assert serving is not None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from services.chassis import context
 from services.chassis.commands import CommandLog, Commands
 from services.chassis.configured import Configured
+from services.chassis.mongo import Session as DatabaseSession
 from services.chassis.recording import Keeper, Recording
 from services.chassis.signing import Vouch, Vouching
 from services.chassis.stored import Stored
@@ -28,6 +31,7 @@ from services.contracts.errors import (
 )
 from services.contracts.messages import Reply, Request
 from services.contracts.records import Actor, Object, Record
+from services.sharing.domain.london import day_of
 from services.sharing.settings import SharingSettings
 from services.sharing.stores.agencies import AgencyStore
 from services.sharing.stores.attempts import AttemptStore
@@ -100,6 +104,16 @@ class Identity:
         """To the millisecond, as the store keeps it."""
         now = datetime.now(UTC)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    @contextmanager
+    def letting_in(self, session: DatabaseSession) -> Iterator[None]:
+        """What is changed inside may let an agency in again: its people log in anew."""
+        now = self.now()
+        before = self.standing.load(session).on(day_of(now))
+        yield
+        back = self.standing.load(session).on(day_of(now)).let_in(before)
+        if back:
+            self.standing.end_sessions(back, now, session)
 
     def keep(
         self,

@@ -121,7 +121,8 @@ class Protocols(Identity):
 
     def _save(self, after: Protocol, session: Session, step: dict[str, Any] | None) -> None:
         self.protocols.save(after, session, step)
-        self.standing.put_protocol(after, session)
+        with self.letting_in(session):
+            self.standing.put_protocol(after, session)
 
     def _check_parties(self, parties: tuple[str, ...], session: Session) -> None:
         """Raises Invalid: each once, and each an agency that there is."""

@@ -94,7 +94,7 @@ class SuccessionHandlers(TransferActs):
         known = self.directory.by_kind(today, users=[one.transfer.to.id for one in found if one.transfer])
         for one in found:
             if one.transfer is not None and self._lapses(one, known.get(f"u:{one.transfer.to.id}"), today):
-                with _by_itself():
+                with by_itself():
                     self._lapse(FollowCase(case_id=one.case_id), today)
 
     @rpc(expected_exceptions=ConcordatError)
@@ -141,7 +141,7 @@ class SuccessionHandlers(TransferActs):
             made.append(self.commit_transfer(change, offer, record, emit, session))
             return version_of(made[-1], offer.id)
 
-        with _by_itself():
+        with by_itself():
             told = self.commands.run(request, TransferVersion, act)
             run = counted(made, told)
             self.apply_at_once(run.after if run else None)
@@ -244,7 +244,7 @@ class SuccessionHandlers(TransferActs):
 
 
 @contextmanager
-def _by_itself() -> Iterator[None]:
+def by_itself() -> Iterator[None]:
     """Each case is a command with a key of its own."""
     serving = context.current()
     assert serving is not None

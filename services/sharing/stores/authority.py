@@ -18,6 +18,7 @@ from services.chassis import context
 from services.chassis.coalescing import Coalesced
 from services.chassis.deadline import Deadline
 from services.chassis.mongo import Client, Document, in_time, linearizable, within
+from services.contracts.errors import Unavailable
 from services.sharing.domain.standing import StandingOn
 from services.sharing.stores.standing import EMPTY, ID, standing_of
 
@@ -80,6 +81,7 @@ class AuthorityStore:
         self._standing, self._fences = database["standing"], database["fences"]
         self._surely = linearizable(self._standing)
         self._barrier = Coalesced(self._read)
+        self._beat = 0
         self._reckoned: tuple[tuple[int, date], StandingOn] | None = None
 
     def present(self) -> Present:
@@ -89,12 +91,24 @@ class AuthorityStore:
     def _read(self) -> Present:
         # All that belong to the set, also those that cannot be reached: then it matters most.
         members = self._client.topology_description.server_descriptions()
+        least = self._beat
         rows = self._surely if len(members) > 1 else self._standing
         with within(_deadline()):
             row = rows.find_one({"_id": ID}) or EMPTY
             found = self._fences.find({}, {"epoch": True, "agencies": True}).limit(MOST_SHARED + 1)
             fences = list(found.batch_size(MOST_SHARED + 2))
+        self._check(row, least)
         return Present(row, fences if len(fences) <= MOST_SHARED else None, self)
+
+    def saw(self, beat: int) -> None:
+        """This beat was counted, for good: what is read from now on with an earlier one is of a copy."""
+        self._beat = max(self._beat, beat)
+
+    def _check(self, row: Document, least: int) -> None:
+        """Raises Unavailable where an older copy of this database was put back, and is not mended yet."""
+        if row.get("restored") is not None or row.get("beat", 0) < least:
+            raise Unavailable(cause="an older copy was put back")
+        self.saw(row.get("beat", 0))
 
     def reckoned(self, row: Document, today: date) -> StandingOn:
         key = (row["version"], today)

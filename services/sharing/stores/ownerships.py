@@ -98,6 +98,22 @@ class OwnershipStore:
             row = change.decided.model_dump()
             self._transfers.insert_one({"_id": change.decided.offer.id, **row}, session=session)
 
+    def put_back(self, after: Ownership, past: Iterable[PastGrant], session: Session) -> None:
+        """Put an ownership in the place of what an older copy says, read in the same transaction, or of
+        nothing."""
+        row = _row(after)
+        if not self._kept.replace({"_id": after.case_id}, row, session):
+            self._rows.insert_one(row, session=session)
+        if rows := [_past_row(one) for one in past]:
+            self._past.insert_many(rows, session=session)
+
+    def of_another_term(self, term: int, after: str | None, limit: int) -> list[Ownership]:
+        """By case id, those after the case `after`: for a walk over all there are."""
+        wanted: Document = {"_id": {"$gt": after or ""}, "term": {"$ne": term}}
+        with in_time():
+            rows = list(self._rows.find(wanted, _UNSEEN).sort("_id", ASCENDING).limit(limit))
+        return [ownership_of(row) for row in rows]
+
     def past(self, share_id: str) -> PastGrant | None:
         with in_time():
             row = self._past.find_one({"_id": share_id})

@@ -1,6 +1,6 @@
 """The one document that every request is judged by.
 
-standing  {_id: "standing", version, term, agencies: {id: {name, type, state, places}},
+standing  {_id: "standing", version, term, agencies: {id: {name, type, state, places, sessions_since?}},
            protocols: {id: {state, parties, starts_on, ends_on}},
            procedures: [{version, sha256, effective_from, sign_by, cites: {code: clause}}]}
 
@@ -12,7 +12,8 @@ anything else than they do. It holds the last `PROCEDURES_KEPT` versions.
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any
 
 from pymongo.database import Database
@@ -47,7 +48,11 @@ class StandingStore:
             "state": agency.state,
             "places": places.rows_of(agency.places),
         }
-        self._set({f"agencies.{agency.id}": told}, session)
+        self._set({f"agencies.{agency.id}.{name}": value for name, value in told.items()}, session)
+
+    def end_sessions(self, agency_ids: Iterable[str], now: datetime, session: Session) -> None:
+        """Of these agencies: those that began before `now`."""
+        self._set({f"agencies.{one}.sessions_since": now for one in agency_ids}, session)
 
     def put_protocol(self, protocol: Protocol, session: Session) -> None:
         told = {
@@ -83,7 +88,11 @@ def standing_of(row: Document) -> Standing:
         term=row.get("term", 1),
         agencies={
             one: AgencyStanding(
-                told["name"], told["type"], told["state"], places.rules_of(told.get("places", ()))
+                told["name"],
+                told["type"],
+                told["state"],
+                places.rules_of(told.get("places", ())),
+                told.get("sessions_since"),
             )
             for one, told in row.get("agencies", {}).items()
         },

@@ -36,6 +36,12 @@ def test_the_outer_context_is_back_after_an_inner_one() -> None:
         assert current() is CALL
 
 
+def test_a_timer_gives_each_thing_that_it_does_a_key_of_its_own() -> None:
+    keyed = OTHER.keyed("k9")
+    assert (keyed.key, keyed.request_id, keyed.deadline) == ("k9", "r2", OTHER.deadline)
+    assert OTHER.key is None
+
+
 def test_what_one_worker_enters_is_unknown_to_the_next() -> None:
     contextvars.Context().run(enter, CALL)
     assert current() is None

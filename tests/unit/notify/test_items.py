@@ -7,11 +7,21 @@ from typing import get_args
 
 import pytest
 
-from services.contracts.alerts import ACCESS_ALERT, AccessAlert
+from services.contracts.alerts import ACCESS_ALERT, ACCESS_REMINDER, AccessAlert, Reminder
 from services.contracts.authority import CaseEvent
 from services.contracts.envelope import Event
 from services.contracts.vocabulary import EventName
-from services.notify.domain.items import ALERTS, OTHER_TEXT, TEXTS, alert_of, in_order, item_of
+from services.notify.domain.items import (
+    ALERTS,
+    OTHER_REMINDER,
+    OTHER_TEXT,
+    REMINDERS,
+    TEXTS,
+    alert_of,
+    in_order,
+    item_of,
+    reminder_of,
+)
 from services.notify.stores.rows import from_row, to_row
 from tests.unit.notify.made import AT, access, item
 
@@ -109,6 +119,31 @@ def test_an_alert_is_addressed_as_it_says_and_asked_about_as_one() -> None:
 @pytest.mark.parametrize("kind", [*ALERTS, "of_the_future"])
 def test_an_alert_has_a_sentence_of_its_own(kind: str) -> None:
     assert alert_of(alert(alert=kind), "i1").text not in TEXTS.values()
+
+
+def test_what_an_owner_is_told_of_an_end_is_asked_like_anything_else() -> None:
+    made = alert_of(alert(alert="share_ends_7", keys=("u:u1",)), "i1")
+    assert not made.question("u1").alert
+    assert made.href == "/cases/k1/shares"
+
+
+@pytest.mark.parametrize(
+    ("kind", "href"),
+    [
+        ("protocol_ends_30", "/administration/protocols/x1"),
+        ("role_of_user_ends_7", "/administration/users/x1"),
+        ("role_ends_90", "/account"),
+        ("of_the_future", "/account"),
+    ],
+)
+def test_a_reminder_is_about_no_case_and_goes_where_it_can_be_dealt_with(kind: str, href: str) -> None:
+    told = Reminder(reminder=kind, keys=("u:u1", "o:system_operator"), object_id="x1")
+    event = Event.of("sharing", ACCESS_REMINDER, "reminders/r1", 1, told, now=AT)
+    made = reminder_of(event, "i1")
+    assert (made.keys, made.of_a_case, made.href) == (("u:u1", "o:system_operator"), False, href)
+    assert made.text not in (*TEXTS.values(), *ALERTS.values())
+    assert (made.text == OTHER_REMINDER) == (kind not in REMINDERS)
+    assert from_row(to_row(made)) == made
 
 
 def test_a_change_of_the_list_itself_is_told_to_the_owner_alone() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from services.chassis.client import Peer
 from services.contracts.authority import MayKnow, MayKnowAnswers
+from services.notify.domain.items import NO_CASE
 from services.notify.knowing import AT_ONCE, known, may_know
 from tests.unit.notify.made import item
 
@@ -47,6 +48,13 @@ def test_many_questions_go_in_batches() -> None:
     items = [item(case_id=f"c{n}") for n in range(AT_ONCE + 1)]
     assert sum(may_know(peer(authority), "u1", items)) == 1
     assert authority.asked == [AT_ONCE, 1]
+
+
+def test_of_what_is_about_no_case_nothing_is_asked_and_it_keeps_its_place() -> None:
+    authority = Authority("a")
+    items = [item(id="0", case_id=NO_CASE), item(id="1", case_id="b"), item(id="2", case_id="a")]
+    assert [one.id for one in known(peer(authority), "u1", items)] == ["0", "2"]
+    assert authority.asked == [2]
 
 
 def test_no_items_ask_nothing() -> None:

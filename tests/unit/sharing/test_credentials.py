@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -49,6 +50,11 @@ def test_recovery_codes_are_the_same_for_the_same_command_alone() -> None:
     assert codes == totp.recovery_codes("SECRET", "key")
     assert len({*codes, *totp.recovery_codes("SECRET", "other"), *totp.recovery_codes("OTHER", "key")}) == 30
     assert totp.hash_recovery(codes[0]) == totp.hash_recovery(codes[0].lower().replace("-", ""))
+
+
+def test_a_recovery_code_has_sixty_bits() -> None:
+    for code in totp.recovery_codes(totp.new_secret(), "key"):
+        assert re.fullmatch(r"[A-Z2-7]{6}-[A-Z2-7]{6}", code)
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,28 @@ def test_why_a_user_is_refused(who: Any, session: Any, how: Any, refusal: Any) -
     assert type(refused.value) is refusal
 
 
+def test_a_session_from_before_its_agency_was_shut_out_is_over_also_for_the_own_account() -> None:
+    held = standing()
+    since = NOW + timedelta(minutes=1)
+    back = replace(
+        held, agencies={**held.agencies, POLICE: replace(held.agencies[POLICE], sessions_since=since)}
+    )
+    for service, method in (("cases", "list_cases"), ("sharing", "me")):
+        judged = asked(service, method, standing=back.on(TODAY))
+        with pytest.raises(Unauthenticated):
+            judge_user(judged, user(), SESSION)
+        assert judge_user(judged, user(), replace(SESSION, created_at=since)).id == "user-1"
+    with pytest.raises(Unauthenticated):
+        judge_client(asked(standing=back.on(TODAY)), client(), SESSION, user())
+
+
+def test_only_who_was_shut_out_before_logs_in_anew() -> None:
+    over = standing(protocols={"p": protocol(POLICE, ends_on=TODAY - DAY)}).on(TODAY)
+    assert standing().on(TODAY).let_in(over) == (POLICE,)
+    assert standing().on(TODAY).let_in(standing().on(TODAY)) == ()
+    assert over.let_in(standing().on(TODAY)) == ()
+
+
 def test_own_account_and_procedure_come_before_everything_else() -> None:
     new = user(must_change=True, has_totp=False, signature=None)
     for method in ("me", "change_password", "start_totp", "current_procedure", "sign_procedure"):

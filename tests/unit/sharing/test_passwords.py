@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from argon2 import PasswordHasher
 
+from services.chassis import offload
 from services.contracts.errors import Invalid
+from services.contracts.sharing.account import PasswordChange
 from services.sharing.domain import passwords
 
 
@@ -38,6 +41,16 @@ def test_the_list_is_there_whole_and_has_long_ones_too() -> None:
 
 def test_it_is_the_same_however_it_was_typed() -> None:
     assert passwords.normal("cafe\u0301 au lait") == passwords.normal("caf\u00e9 au lait")
+
+
+def test_a_long_one_counts_to_its_last_character() -> None:
+    long = "Quiet lanterns over the Tees, " * 8 + "and so to bed."
+    assert passwords.fault(long, "fiona") is None
+    assert PasswordChange(current="x", new=long).new == long
+    stored = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(passwords.normal(long))
+    assert offload._matches(stored, passwords.normal(long))
+    for other in (long[:-1], long + ".", long.lower(), long + " "):
+        assert not offload._matches(stored, passwords.normal(other))
 
 
 def test_a_refusal_points_to_its_field_and_repeats_nothing() -> None:

@@ -125,6 +125,23 @@ def test_a_page_renders_and_escapes(site: SiteClient, path: str) -> None:
             assert carried in page
 
 
+@pytest.mark.parametrize(
+    ("path", "kinds"),
+    [
+        ("/log-in", ["current-password"]),
+        ("/activate", ["new-password", "new-password"]),
+        ("/account/password", ["current-password", "new-password", "new-password"]),
+    ],
+)
+def test_passwords_are_hidden_and_password_managers_are_told_which(
+    site: SiteClient, path: str, kinds: list[str]
+) -> None:
+    page = site.get(path, cookie=path not in OPEN).text
+    hidden = re.findall(r'<input[^>]*type="password"[^>]*>', page)
+    assert [re.findall(r'autocomplete="([\w-]+)"', one) for one in hidden] == [[kind] for kind in kinds]
+    assert "onpaste" not in page
+
+
 @pytest.mark.parametrize("path", ["/cases/c1", "/cases/c1/tasks/k1", "/cases", "/subjects/s1"])
 def test_at_the_lowest_level_a_page_renders_too(path: str) -> None:
     asking = FakeAsking(("practitioner",))

@@ -1,0 +1,1 @@
+"""What one decision costs, ours and that of general policy engines: see `__main__`."""
