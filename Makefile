@@ -6,6 +6,7 @@ RUN := .venv/bin/python
 CONCORDAT := .venv/bin/concordat
 ARGS ?=
 SIZE ?= 0
+PROCESSES ?= 2
 
 .PHONY: help setup demo journey test lint check-imports check-revocation check-disclosure check-matrix
 .PHONY: check-tamper check-access bench-audit bench-decide
@@ -41,8 +42,8 @@ down: setup ## Stop everything.
 browser: setup
 	@BROWSER=1 deploy/setup.sh
 
-test: browser ## Run the tests, on a real broker and a real database. ARGS="-k name".
-	@$(RUN) -m pytest $(ARGS)
+test: browser ## Run the tests, on real brokers and databases. ARGS="-k name", PROCESSES=1.
+	@$(RUN) -m pytest -q -n $(PROCESSES) --dist loadfile $(ARGS)
 
 lint: setup ## Style, types, import rules, stale schemas and pages, compose file.
 	@$(RUN) -m ruff check .
