@@ -9,6 +9,7 @@ from services.sharing.handlers.access import AccessHandlers
 from services.sharing.handlers.account import Account
 from services.sharing.handlers.agencies import Agencies
 from services.sharing.handlers.authority import AuthorityHandlers
+from services.sharing.handlers.certifying import CertifyingShares, CertifyingUsers
 from services.sharing.handlers.clients import Clients
 from services.sharing.handlers.conflicts import ConflictHandlers
 from services.sharing.handlers.devices import Devices
@@ -53,7 +54,11 @@ class _Passing(TransferHandlers, SuccessionHandlers):
     """Who owns a case next."""
 
 
-class SharingService(_Identity, _Means, _Granting, _Exceptions, _Passing, ExplainHandlers, Reminders):
+class _Renewing(Reminders, CertifyingUsers, CertifyingShares):
+    """What ends or is to be confirmed, and who is told before."""
+
+
+class SharingService(_Identity, _Means, _Granting, _Exceptions, _Passing, ExplainHandlers, _Renewing):
     """Who may see what."""
 
     name = "sharing"

@@ -35,6 +35,7 @@ from services.contracts.messages import EventData, Reply, Request
 from services.contracts.sharing import (
     account,
     agencies,
+    certifying,
     clients,
     conflicts,
     devices,
@@ -70,6 +71,7 @@ _SPOKEN: tuple[tuple[str, ModuleType], ...] = (
         for module in (
             account,
             agencies,
+            certifying,
             clients,
             conflicts,
             devices,

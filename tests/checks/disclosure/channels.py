@@ -105,6 +105,7 @@ UNASKED = {
     "DELETE /cases/{id}/subjects/{id}": "shows nothing",
     "PATCH /cases/{id}/shares/{id}": "answers as GET does",
     "DELETE /cases/{id}/shares/{id}": "shows nothing",
+    "POST /cases/{id}/shares/{id}/certifications": "answers with a date alone",
     "POST /cases/{id}/conflicts": "answers with what was sent, about staff; once for each of them",
     "POST /cases/{id}/break-glass": "answers with an end alone; three a day for each person",
     "PATCH /cases/{id}/break-glass/{id}": "is about staff; there has to be broken glass",

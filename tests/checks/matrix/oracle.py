@@ -114,6 +114,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/users/{}/resets"): _ADMIN,
     ("GET", "/users/{}/trainings"): _EVERYBODY,  # one's own; of another, there is none
     ("POST", "/users/{}/trainings"): _OWN_ADMIN,
+    ("POST", "/users/{}/certifications"): _OWN_ADMIN,
+    ("GET", "/certifications/users"): _r("agency_admin", "agency_dpo"),
+    ("GET", "/certifications/shares"): _r(*CASEWORK, "agency_dpo"),
     ("GET", "/teams"): _EVERYBODY,
     ("POST", "/teams"): _OWN_ADMIN,
     ("GET", "/teams/{}"): _EVERYBODY,
@@ -163,6 +166,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/cases/{}/shares/{}"): _case("own"),
     ("PATCH", "/cases/{}/shares/{}"): _case("own"),
     ("DELETE", "/cases/{}/shares/{}"): _case("own"),
+    ("POST", "/cases/{}/shares/{}/certifications"): _case("own"),
     ("GET", "/cases/{}/transfers"): _case("own"),
     ("POST", "/cases/{}/transfers"): _case("own"),
     ("PATCH", "/cases/{}/transfers/{}"): _case("own"),
