@@ -17,6 +17,7 @@ from services.contracts.cases import cases, chronology, entries, links, subjects
 from services.contracts.sharing import (
     account,
     agencies,
+    asking,
     certifying,
     clients,
     conflicts,
@@ -269,6 +270,13 @@ _TABLE: dict[str, dict[str, Entry]] = {
     },
     "/cases/{case_id}/shares/{share_id}/certifications": {
         "POST": _s("certify_share", certifying.CertifyShare, certifying.ShareCertified, 201)
+    },
+    "/cases/{case_id}/access-requests": {
+        "GET": _s("list_access_requests", asking.ListAccessRequests, asking.AccessRequestPage),
+        "POST": _s("request_access", asking.RequestAccess, asking.AccessRequestView, 201),
+    },
+    "/cases/{case_id}/access-requests/{request_id}": {
+        "PATCH": _s("answer_access_request", asking.AnswerAccessRequest, asking.AccessRequestView)
     },
     "/cases/{case_id}/transfers": {
         "GET": _s("list_transfers", transfers.ListTransfers, transfers.TransferPage),

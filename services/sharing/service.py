@@ -8,6 +8,7 @@ from __future__ import annotations
 from services.sharing.handlers.access import AccessHandlers
 from services.sharing.handlers.account import Account
 from services.sharing.handlers.agencies import Agencies
+from services.sharing.handlers.asking import AskingForAccess
 from services.sharing.handlers.authority import AuthorityHandlers
 from services.sharing.handlers.certifying import CertifyingShares, CertifyingUsers
 from services.sharing.handlers.clients import Clients
@@ -46,7 +47,7 @@ class _Granting(
     """Who owns a case, and to whom it is given; and that nothing older is served than what was."""
 
 
-class _Exceptions(ConflictHandlers, GlassReviews):
+class _Exceptions(ConflictHandlers, GlassReviews, AskingForAccess):
     """Who must not know of a case whatever names it, and who may see one though nothing does."""
 
 

@@ -84,6 +84,10 @@ PERMITS = {
     "certify_user": _OWN_ADMIN,
     "list_shares_to_certify": Permit(CASEWORKERS | {"agency_dpo"}),
     "certify_share": _OWNER,
+    # Asking the owner of a case that one knows of; who asked sees what came of it.
+    "request_access": Permit(CASEWORKERS, level="know"),
+    "list_access_requests": Permit(CASEWORKERS, level="know"),
+    "answer_access_request": _OWNER,
     # Transfers: the addressee decides. An administrator finds a new owner where the owner cannot act: that it
     # may is found out by `sharing`.
     "offer_transfer": _OWNER,

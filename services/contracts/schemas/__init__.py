@@ -35,6 +35,7 @@ from services.contracts.messages import EventData, Reply, Request
 from services.contracts.sharing import (
     account,
     agencies,
+    asking,
     certifying,
     clients,
     conflicts,
@@ -71,6 +72,7 @@ _SPOKEN: tuple[tuple[str, ModuleType], ...] = (
         for module in (
             account,
             agencies,
+            asking,
             certifying,
             clients,
             conflicts,

@@ -42,6 +42,9 @@ ALERTS = {
     "transfer_cancelled": "The offer of a case was taken back",
     "transfer_lapsed": "Nobody took up the offer of a case in time",
     "ownerless": "A case of your agency has no owner who can act: its administrator has to find one",
+    "access_requested": "Somebody who knows of a case of yours asks for access to it",
+    "access_shared": "You asked for access to a case: its owner has shared it",
+    "access_declined": "You asked for access to a case: its owner declined",
     "share_ends_90": "Sharing of a case of yours ends within 90 days",
     "share_ends_30": "Sharing of a case of yours ends within 30 days",
     "share_ends_7": "Sharing of a case of yours ends within 7 days",
@@ -67,6 +70,7 @@ OTHER_ALERT = "Something about the access to a case needs attention"
 _PAGES = {
     "glass_": "/cases/{}/break-glass",
     "transfer_": "/cases/{}/transfers",
+    "access_": "/cases/{}/access-requests",
     "share_due_": "/certifications",
     "share_": "/cases/{}/shares",
     "ownerless": "/audit?case_id={}",
@@ -135,8 +139,9 @@ class Item:
         return TEXTS.get(self.type, OTHER_TEXT)
 
     @property
-    def _of_a_transfer(self) -> bool:
-        return self._is("transfer_")
+    def _asked_as_ever(self) -> bool:
+        """What an owner is told of its own case, or somebody who may know of it: not a matter of office."""
+        return any(self._is(one) for one in ("transfer_", "share_", "access_"))
 
     def _is(self, beginning: str) -> bool:
         return self.alert is not None and self.alert.startswith(beginning)
@@ -160,9 +165,8 @@ class Item:
             withheld_from=self.withheld_from,
             assignee=self.assignee,
             least="read" if self.type in OF_CONTENT else "know",
-            # Who is offered a case knows of it by the offer; that is asked like anything else. So is what its
-            # owner alone is told.
-            alert=self.alert is not None and not self._of_a_transfer and not self._is("share_"),
+            # Who is offered a case knows of it by the offer: that is asked like anything else.
+            alert=self.alert is not None and not self._asked_as_ever,
         )
 
     def thin(self, sequence: int | None = None) -> ThinEvent:

@@ -15,6 +15,7 @@ from services.contracts.cases import cases, entries, links, subjects, tasks
 from services.contracts.sharing import (
     account,
     agencies,
+    asking,
     certifying,
     clients,
     conflicts,
@@ -122,6 +123,10 @@ REVOKED = {
     "state": "revoked",
     "revoked": {"at": AT, "by": ME, "agency": AGENCY, "reason": "wrong_recipient"},
 }
+ASKED: dict[str, Any] = {
+    "id": "q1", "case_id": "c1", "user": ME, "agency": OTHERS, "reason": CANARY, "state": "open",
+    "answer": None, "answered_by": None, "answered_at": None, "created_at": AT,
+}  # fmt: skip
 OFFERED: dict[str, Any] = {
     "id": "f1", "case_id": "c1", "state": "offered", "way": "offer", "reason": CANARY, "by": ME, **_STORED,
     "owner": {"user": ME, "agency": AGENCY}, "to": {"user": ME, "agency": OTHERS}, "lapses_at": LATER,
@@ -359,6 +364,13 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
         transfers.OwnerlessPage,
         {**_items({"case_id": "c1", "since": AT, "owner": ME, "offered": False}), "count": 3},
     ),
+    ("sharing", "request_access"): (asking.AccessRequestView, ASKED),
+    ("sharing", "list_access_requests"): (
+        asking.AccessRequestPage,
+        _items(ASKED, {**ASKED, "id": "q2", "state": "declined", "answer": CANARY, "answered_by": ME,
+                       "answered_at": AT}),
+    ),
+    ("sharing", "answer_access_request"): (asking.AccessRequestView, ASKED),
     ("sharing", "list_users_to_certify"): (
         certifying.UsersToCertify,
         _items(
