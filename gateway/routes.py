@@ -17,6 +17,8 @@ from services.contracts.cases import cases, chronology, entries, links, subjects
 from services.contracts.sharing import (
     account,
     agencies,
+    asking,
+    certifying,
     clients,
     conflicts,
     devices,
@@ -139,6 +141,15 @@ _TABLE: dict[str, dict[str, Entry]] = {
         "GET": _s("list_trainings", trainings.ListTrainings, trainings.TrainingPage),
         "POST": _s("record_training", trainings.RecordTraining, trainings.TrainingView, 201),
     },
+    "/users/{user_id}/certifications": {
+        "POST": _s("certify_user", certifying.CertifyUser, certifying.UserCertified, 201)
+    },
+    "/certifications/users": {
+        "GET": _s("list_users_to_certify", certifying.ListUsersToCertify, certifying.UsersToCertify)
+    },
+    "/certifications/shares": {
+        "GET": _s("list_shares_to_certify", certifying.ListSharesToCertify, certifying.SharesToCertify)
+    },
     "/teams": {
         "GET": _s("list_teams", teams.ListTeams, teams.TeamPage),
         "POST": _s("create_team", teams.CreateTeam, teams.TeamView, 201),
@@ -256,6 +267,16 @@ _TABLE: dict[str, dict[str, Entry]] = {
         "GET": _s("get_share", shares.GetShare, shares.ShareView),
         "PATCH": _s("change_share", shares.ChangeShare, shares.ShareView),
         "DELETE": _s("revoke_share", shares.RevokeShare, Empty, 204),
+    },
+    "/cases/{case_id}/shares/{share_id}/certifications": {
+        "POST": _s("certify_share", certifying.CertifyShare, certifying.ShareCertified, 201)
+    },
+    "/cases/{case_id}/access-requests": {
+        "GET": _s("list_access_requests", asking.ListAccessRequests, asking.AccessRequestPage),
+        "POST": _s("request_access", asking.RequestAccess, asking.AccessRequestView, 201),
+    },
+    "/cases/{case_id}/access-requests/{request_id}": {
+        "PATCH": _s("answer_access_request", asking.AnswerAccessRequest, asking.AccessRequestView)
     },
     "/cases/{case_id}/transfers": {
         "GET": _s("list_transfers", transfers.ListTransfers, transfers.TransferPage),

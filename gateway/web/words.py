@@ -85,6 +85,7 @@ WORDS: dict[str, dict[str, str]] = {
         "cancelled": "Cancelled",
     },
     "share": {"active": "In force", "revoked": "Revoked", "expired": "Ended", "suspended": "Suspended"},
+    "asked": {"open": "Not answered", "shared": "Shared", "declined": "Declined"},
     "transfer": {
         "offered": "Offered",
         "accepted": "Accepted",

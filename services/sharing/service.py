@@ -8,7 +8,9 @@ from __future__ import annotations
 from services.sharing.handlers.access import AccessHandlers
 from services.sharing.handlers.account import Account
 from services.sharing.handlers.agencies import Agencies
+from services.sharing.handlers.asking import AskingForAccess
 from services.sharing.handlers.authority import AuthorityHandlers
+from services.sharing.handlers.certifying import CertifyingShares, CertifyingUsers
 from services.sharing.handlers.clients import Clients
 from services.sharing.handlers.conflicts import ConflictHandlers
 from services.sharing.handlers.devices import Devices
@@ -45,7 +47,7 @@ class _Granting(
     """Who owns a case, and to whom it is given; and that nothing older is served than what was."""
 
 
-class _Exceptions(ConflictHandlers, GlassReviews):
+class _Exceptions(ConflictHandlers, GlassReviews, AskingForAccess):
     """Who must not know of a case whatever names it, and who may see one though nothing does."""
 
 
@@ -53,7 +55,11 @@ class _Passing(TransferHandlers, SuccessionHandlers):
     """Who owns a case next."""
 
 
-class SharingService(_Identity, _Means, _Granting, _Exceptions, _Passing, ExplainHandlers, Reminders):
+class _Renewing(Reminders, CertifyingUsers, CertifyingShares):
+    """What ends or is to be confirmed, and who is told before."""
+
+
+class SharingService(_Identity, _Means, _Granting, _Exceptions, _Passing, ExplainHandlers, _Renewing):
     """Who may see what."""
 
     name = "sharing"

@@ -66,6 +66,13 @@ class SharingSettings(ServiceSettings):
         description="Days in which a new owner confirms the consent that shares rest on; else these suspend.",
     )
 
+    certify_days: int = Field(
+        default=90,
+        ge=1,
+        le=366,
+        description="Days after which people and shares have to be confirmed again. Nothing ends by it.",
+    )
+
     @model_validator(mode="after")
     def _demo_only_on_this_machine(self) -> Self:
         if self.demo and not self.on_loopback:

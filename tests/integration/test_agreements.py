@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,7 +32,8 @@ class Agreed(World):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self.operator = self.person(self._agency("Operator", "operator"), "Otto", role="system_operator")
+        operators = self._agency(f"Operator {uuid.uuid4().hex[:8]}", "operator")
+        self.operator = self.person(operators, "Otto", role="system_operator")
         self.admin = self.person(self.police, "Ada", role="agency_admin")
         self.foreign = self.person(self.homes, "Hugh", role="agency_admin")
 

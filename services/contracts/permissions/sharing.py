@@ -78,6 +78,16 @@ PERMITS = {
     "list_access": _OWNER,
     # The owner, and DPOs: whose case it is `sharing` finds out; to all others there is none.
     "explain": Permit(EVERYBODY),
+    # Confirming that it is still needed: people by their agency, shares by the owner. A data protection
+    # officer sees what is overdue.
+    "list_users_to_certify": Permit(frozenset({"agency_admin", "agency_dpo"})),
+    "certify_user": _OWN_ADMIN,
+    "list_shares_to_certify": Permit(CASEWORKERS | {"agency_dpo"}),
+    "certify_share": _OWNER,
+    # Asking the owner of a case that one knows of; who asked sees what came of it.
+    "request_access": Permit(CASEWORKERS, level="know"),
+    "list_access_requests": Permit(CASEWORKERS, level="know"),
+    "answer_access_request": _OWNER,
     # Transfers: the addressee decides. An administrator finds a new owner where the owner cannot act: that it
     # may is found out by `sharing`.
     "offer_transfer": _OWNER,

@@ -35,6 +35,8 @@ from services.contracts.messages import EventData, Reply, Request
 from services.contracts.sharing import (
     account,
     agencies,
+    asking,
+    certifying,
     clients,
     conflicts,
     devices,
@@ -70,6 +72,8 @@ _SPOKEN: tuple[tuple[str, ModuleType], ...] = (
         for module in (
             account,
             agencies,
+            asking,
+            certifying,
             clients,
             conflicts,
             devices,

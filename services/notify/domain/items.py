@@ -42,9 +42,14 @@ ALERTS = {
     "transfer_cancelled": "The offer of a case was taken back",
     "transfer_lapsed": "Nobody took up the offer of a case in time",
     "ownerless": "A case of your agency has no owner who can act: its administrator has to find one",
+    "access_requested": "Somebody who knows of a case of yours asks for access to it",
+    "access_shared": "You asked for access to a case: its owner has shared it",
+    "access_declined": "You asked for access to a case: its owner declined",
     "share_ends_90": "Sharing of a case of yours ends within 90 days",
     "share_ends_30": "Sharing of a case of yours ends within 30 days",
     "share_ends_7": "Sharing of a case of yours ends within 7 days",
+    "share_due_7": "Confirm within 7 days that sharing of a case of yours is still needed",
+    "share_due_0": "Sharing of a case of yours was not confirmed in time: confirm or end it",
 }
 """The same of what calls attention (`contracts/alerts.py`)."""
 REMINDERS = {
@@ -57,9 +62,20 @@ REMINDERS = {
     "role_of_user_ends_90": "A role of somebody in your agency ends within 90 days",
     "role_of_user_ends_30": "A role of somebody in your agency ends within 30 days",
     "role_of_user_ends_7": "A role of somebody in your agency ends within 7 days",
+    "users_due_7": "Confirm within 7 days that people of your agency still need their accounts",
+    "users_due_0": "People of your agency were not confirmed in time: confirm or disable them",
 }
 """The same of what is about no case."""
 OTHER_ALERT = "Something about the access to a case needs attention"
+_PAGES = {
+    "glass_": "/cases/{}/break-glass",
+    "transfer_": "/cases/{}/transfers",
+    "access_": "/cases/{}/access-requests",
+    "share_due_": "/certifications",
+    "share_": "/cases/{}/shares",
+    "ownerless": "/audit?case_id={}",
+}
+"""Where an alert that begins so is dealt with: the first of these."""
 OF_CONTENT = frozenset({"case.updated", "case.closed", "case.reopened"})
 """They tell of status and changes, which who sees no more than the reference or own tasks is not shown."""
 OTHER_TEXT = "Something happened about a case"
@@ -123,8 +139,9 @@ class Item:
         return TEXTS.get(self.type, OTHER_TEXT)
 
     @property
-    def _of_a_transfer(self) -> bool:
-        return self._is("transfer_")
+    def _asked_as_ever(self) -> bool:
+        """What an owner is told of its own case, or somebody who may know of it: not a matter of office."""
+        return any(self._is(one) for one in ("transfer_", "share_", "access_"))
 
     def _is(self, beginning: str) -> bool:
         return self.alert is not None and self.alert.startswith(beginning)
@@ -134,14 +151,9 @@ class Item:
         """The page of the web client that shows it."""
         if self.reminder is not None:
             return _href_of(self.reminder, self.object_id)
-        if self._is("glass_"):
-            return f"/cases/{self.case_id}/break-glass"
-        if self._of_a_transfer:
-            return f"/cases/{self.case_id}/transfers"
-        if self._is("share_"):
-            return f"/cases/{self.case_id}/shares"
-        if self.alert == "ownerless":
-            return f"/audit?case_id={self.case_id}"
+        if self.alert is not None:
+            beginnings = (page for start, page in _PAGES.items() if self._is(start))
+            return next(beginnings, "/cases/{}").format(self.case_id)
         return f"/cases/{self.case_id}"
 
     def question(self, principal_id: str) -> Question:
@@ -153,9 +165,8 @@ class Item:
             withheld_from=self.withheld_from,
             assignee=self.assignee,
             least="read" if self.type in OF_CONTENT else "know",
-            # Who is offered a case knows of it by the offer; that is asked like anything else. So is what its
-            # owner alone is told.
-            alert=self.alert is not None and not self._of_a_transfer and not self._is("share_"),
+            # Who is offered a case knows of it by the offer: that is asked like anything else.
+            alert=self.alert is not None and not self._asked_as_ever,
         )
 
     def thin(self, sequence: int | None = None) -> ThinEvent:
@@ -239,6 +250,8 @@ def reminder_of(event: Event, item_id: str) -> Item:
 def _href_of(reminder: str, object_id: str | None) -> str:
     if reminder.startswith("protocol_"):
         return f"/administration/protocols/{object_id}"
+    if reminder.startswith("users_due_"):
+        return "/administration/certifications"
     if reminder.startswith("role_of_user_"):
         return f"/administration/users/{object_id}"
     return "/account"

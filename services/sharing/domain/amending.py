@@ -7,7 +7,8 @@ from typing import Any
 
 from services.contracts.errors import FieldError, Invalid, InvalidTransition
 from services.contracts.sharing.shares import ShareChange
-from services.sharing.domain.ownership import Grant, widens
+from services.sharing.domain.comparing import widens
+from services.sharing.domain.ownership import Grant
 from services.sharing.domain.regime import regime_of
 from services.sharing.domain.terms import Facts, body_of, check_form, check_terms, ids_of, in_order
 

@@ -6,7 +6,6 @@ loses by it, which agencies are concerned, what is put among the past shares.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -16,15 +15,8 @@ from services.contracts.access import AccessList, Owner, Share, ShareKind
 from services.contracts.messages import Moment
 from services.contracts.paging import Ref
 from services.contracts.sharing.shares import Consent, Regime
-from services.contracts.vocabulary import (
-    LEVELS,
-    SECTIONS,
-    ConflictKind,
-    Section,
-    ShareLevel,
-    ShareState,
-    Side,
-)
+from services.contracts.vocabulary import SECTIONS, ConflictKind, Section, ShareLevel, Side
+from services.sharing.domain.comparing import narrows
 from services.sharing.domain.offers import Offer, Transfer
 
 NOBODY = "-" * 36
@@ -39,7 +31,8 @@ class _Kept(BaseModel):
 
 class Grant(_Kept):
     """One share with all that was agreed: what `access.Share` says, and why. `confirm_by`: the case has a new
-    owner, to whom consent has to be confirmed by then; the share is suspended from then until it is."""
+    owner, to whom consent has to be confirmed by then; the share is suspended from then until it is.
+    `certify_by`: by then its owner confirms that it is still needed; nothing ends by it."""
 
     id: str
     kind: ShareKind
@@ -57,6 +50,7 @@ class Grant(_Kept):
     consent: Consent | None = None
     expires_at: Moment | None = None
     confirm_by: Moment | None = None
+    certify_by: Moment | None = None
     note: str | None = None
     regime: Regime
     granted_by: Ref
@@ -204,14 +198,14 @@ def decoy() -> Ownership:
 
 def give(ownership: Ownership, grant: Grant, now: datetime) -> Change:
     """Add a share."""
-    return _change(ownership, (*ownership.grants, grant), grant, now, narrowing=_narrows(None, grant))
+    return _change(ownership, (*ownership.grants, grant), grant, now, narrowing=narrows(None, grant))
 
 
 def replace(ownership: Ownership, grant: Grant, now: datetime) -> Change:
     """Put other terms in the place of the share with the same id."""
     before = ownership.grant(grant.id)
     grants = tuple(grant if one.id == grant.id else one for one in ownership.grants)
-    return _change(ownership, grants, grant, now, narrowing=_narrows(before, grant))
+    return _change(ownership, grants, grant, now, narrowing=narrows(before, grant))
 
 
 def end(ownership: Ownership, grant: Grant, ending: Ending) -> Change:
@@ -246,57 +240,3 @@ def _change(
 
 def _long_gone(grant: Grant, now: datetime) -> bool:
     return grant.expires_at is not None and grant.expires_at + KEPT_AFTER_EXPIRY <= now
-
-
-def widens(before: Grant, after: Grant) -> bool:
-    """Whether somebody could see something by `after` that nobody could by `before`, or on other grounds."""
-    return (
-        not after.members() <= before.members()
-        or not set(after.sections) <= set(before.sections)
-        or LEVELS.index(after.level) > LEVELS.index(before.level)
-        or _end(after) > _end(before)
-        or (before.side == "perpetrator" and after.side != "perpetrator")
-        or _grounds(after) != _grounds(before)
-    )
-
-
-def _narrows(before: Grant | None, after: Grant) -> bool:
-    """Whether somebody may lose something. In doubt it is so: a fence that stays an hour harms nobody."""
-    if before is None:
-        # Whoever is put on the perpetrator's side loses the victim's sections of other shares.
-        return after.side == "perpetrator"
-    return (
-        not before.members() <= after.members()
-        or not set(before.sections) <= set(after.sections)
-        or LEVELS.index(after.level) < LEVELS.index(before.level)
-        or _end(after) < _end(before)
-        or before.side != after.side
-        # New members of a share on the perpetrator's side lose by it.
-        or (after.side == "perpetrator" and before.members() != after.members())
-        or _grounds(after) != _grounds(before)
-    )
-
-
-def _grounds(grant: Grant) -> tuple[str | None, ...]:
-    return grant.protocol_id, grant.purpose, grant.legal_gateway
-
-
-def _end(grant: Grant) -> float:
-    return float("inf") if grant.ends_at is None else grant.ends_at.timestamp()
-
-
-def state_of(
-    grant: Grant,
-    owner: Owner,
-    now: datetime,
-    *,
-    inactive_agencies: Collection[str],
-    inactive_protocols: Collection[str],
-) -> ShareState:
-    """Of a share that was not revoked. Suspended: in date, but an agency or the protocol is not in force, or
-    consent was not confirmed to a new owner."""
-    if grant.expired(now):
-        return "expired"
-    if grant.agency.id in inactive_agencies or owner.agency.id in inactive_agencies or grant.unconfirmed(now):
-        return "suspended"
-    return "suspended" if grant.protocol_id in inactive_protocols else "active"

@@ -64,6 +64,8 @@ class User:
     updated_at: datetime
     trainings: tuple[Training, ...] = ()
     deputy_id: str | None = None
+    certify_by: datetime | None = None
+    """Of a new one alone: elsewhere it is read by the list that is for it."""
 
     def roles_on(self, today: date) -> tuple[Role, ...]:
         return roles_on(self.roles, today)

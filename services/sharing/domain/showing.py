@@ -15,8 +15,9 @@ from services.contracts.sharing.shares import (
     ShareView,
 )
 from services.contracts.vocabulary import ShareState
+from services.sharing.domain.comparing import state_of
 from services.sharing.domain.known import Known, Today
-from services.sharing.domain.ownership import Grant, Ownership, PastGrant, state_of
+from services.sharing.domain.ownership import Grant, Ownership, PastGrant
 
 _KINDS = {"u": "user", "t": "team", "c": "client"}
 

@@ -29,6 +29,7 @@ from services.contracts.sharing.people import (
     UserView,
 )
 from services.sharing.domain import etags, passwords, tokens
+from services.sharing.domain.certifying import due_in
 from services.sharing.domain.people import (
     Appointment,
     User,
@@ -81,6 +82,7 @@ class People(Identity):
             version=1,
             created_at=now,
             updated_at=now,
+            certify_by=due_in(self.settings.certify_days, now),
         )
         token, until = tokens.make("a", user.id), now + self.settings.activation_lasts
 

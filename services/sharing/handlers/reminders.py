@@ -1,4 +1,4 @@
-"""Warning, by the clock, whom it concerns before a protocol, a role or a share ends."""
+"""Warning, by the clock, whom it concerns before something ends or is overdue."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from services.sharing.handlers.succession import by_itself
 from services.sharing.stores import reminders
 from services.sharing.stores.reminders import ReminderStore
 
-AT_ONCE = 50
+AT_ONCE = {"share": 50, "grant": 50}
+MOST = 500
+"""Of what is told as an event about a case; and of all else, of which many are told as one."""
 TURNS = 20
-"""Of so many at once, in one turn of the timer."""
+"""In one turn of the timer."""
 
 
 class Remind(Request):
@@ -49,8 +51,9 @@ class Reminders(Grants):
     def _look(self, look: Look) -> bool:
         """Whether there may be more."""
         mark = self.reminders.mark(look.name)
-        found = self.reminders.due(look.subject, look.after(mark), look.until, AT_ONCE)
-        more = len(found) == AT_ONCE
+        most = AT_ONCE.get(look.subject, MOST)
+        found = self.reminders.due(look.subject, look.after(mark), look.until, most)
+        more = len(found) == most
         if not found:
             if look.worth_moving(mark):
                 self.reminders.move(look.name, look.until)
@@ -73,7 +76,7 @@ class Reminders(Grants):
 
     def _tell(self, look: Look, due: Due, session: Session, emit: Emit) -> None:
         groups = addressed(look.subject, due)
-        if look.subject == "share":
+        if look.subject in AT_ONCE:
             number = self.ownerships.count_event(due.object_id, session)
             if number is not None:
                 alert = AccessAlert(case_id=due.object_id, alert=look.name, keys=groups[0])

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from services.chassis.commands import Emit
+from services.chassis.configured import Configured
 from services.chassis.mongo import Session
 from services.contracts.access import names
 from services.contracts.authority import CaseEvent
@@ -17,6 +18,7 @@ from services.contracts.paging import Ref
 from services.contracts.records import How, Record
 from services.contracts.sharing.shares import ChangeShare, Member, ShareBody, ShareView
 from services.contracts.vocabulary import EventName
+from services.sharing.domain.certifying import due_in
 from services.sharing.domain.entries import case_object, disclosed, entry, share_object
 from services.sharing.domain.known import Today
 from services.sharing.domain.ownership import Change, Ending, Grant, Ownership
@@ -24,6 +26,7 @@ from services.sharing.domain.showing import keys_in, show, show_past
 from services.sharing.domain.terms import Facts, propose
 from services.sharing.handlers.applying import Applying
 from services.sharing.handlers.grants import Looked
+from services.sharing.settings import SharingSettings
 
 
 class ShareVersion(Reply):
@@ -60,6 +63,8 @@ class Changing:
 
 
 class ShareActs(Applying):
+    settings: SharingSettings = Configured()
+
     # judging
 
     def proposed(
@@ -67,7 +72,8 @@ class ShareActs(Applying):
     ) -> Grant:
         """The share that is asked for. Raises Invalid and its kinds."""
         facts = self.facts(ownership, body.protocol_id, body.members, today)
-        return propose(body, facts, share_id, Ref(id=caller.id, name=caller.name or caller.id))
+        grant = propose(body, facts, share_id, Ref(id=caller.id, name=caller.name or caller.id))
+        return grant.model_copy(update={"certify_by": due_in(self.settings.certify_days, today.now)})
 
     def facts(
         self, ownership: Ownership, protocol_id: str | None, members: Sequence[Member], today: Today

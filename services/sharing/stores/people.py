@@ -9,7 +9,7 @@ users  {_id, username, username_key (unique), name, key, words, email, agency_id
         sessions: [{id, hash, created_at, seen_at, expires_at, request, stepped_up_until}],
         trainings: [{id, use, completed_on, expires_on, recorded_at}], the latest of each use,
         devices: [{id, hash, class}], those enrolled that are this person's own,
-        history: [{at, by, what}]}
+        history: [{at, by, what}], certify_by, last_log_in_at?}
 
 `version` counts what its administrator sees change; sessions, password and the like leave it alone.
 `stores/credentials.py` and `stores/sessions.py` write the secret half.
@@ -87,6 +87,7 @@ class UserStore:
             "signature": None,
             "signatures": [],
             "sessions": [],
+            "certify_by": user.certify_by or user.created_at,
             "history": [],
         }
         with in_time():

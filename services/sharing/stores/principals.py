@@ -95,19 +95,14 @@ class PrincipalStore:
     def begin_session(self, kind: str, who: str, session: Session, attempt: str) -> bool:
         """Add a session, unless the account was disabled meanwhile. Of the same attempt there is one."""
         with in_time():
-            self._of(kind).update_one(
-                {"_id": who},
-                {
-                    "$pull": {
-                        "sessions": {
-                            "$or": [{"request": attempt}, {"expires_at": {"$lte": session.created_at}}]
-                        }
-                    }
-                },
-            )
+            over = [{"request": attempt}, {"expires_at": {"$lte": session.created_at}}]
+            self._of(kind).update_one({"_id": who}, {"$pull": {"sessions": {"$or": over}}})
             done = self._of(kind).update_one(
                 {"_id": who, "state": "active"},
-                {"$push": {"sessions": {"$each": [_row(session, attempt)], "$slice": -MOST}}},
+                {
+                    "$push": {"sessions": {"$each": [_row(session, attempt)], "$slice": -MOST}},
+                    "$set": {"last_log_in_at": session.created_at},
+                },
             )
         return bool(done.matched_count)
 

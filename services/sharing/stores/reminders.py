@@ -18,6 +18,7 @@ from pymongo.database import Database
 from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
 from services.sharing.domain.reminders import NAMES, Due, Mark, Subject
+from services.sharing.stores import certifying
 from services.sharing.stores.people import appointments_of
 
 
@@ -25,10 +26,17 @@ class _Place:
     """Where the ends of one subject stand: in an array of a document, or in the document itself."""
 
     def __init__(
-        self, collection: str, array: str | None, end: str, wanted: Document, inner: Document
+        self,
+        collection: str,
+        array: str | None,
+        end: str,
+        wanted: Document,
+        inner: Document,
+        *,
+        index: str = "by_end",
     ) -> None:
         self.collection, self.array, self.end = collection, array, end
-        self.wanted, self.inner = wanted, inner
+        self.wanted, self.inner, self.index = wanted, inner, index
         self.path = end if array is None else f"{array}.{end}"
 
     def pipeline(self, after: Mark, until: Mark, limit: int, key: Any) -> list[Document]:
@@ -57,6 +65,8 @@ _PLACES: Mapping[Subject, _Place] = MappingProxyType(
         "protocol": _Place("protocols", None, "ends_on", {"state": "active"}, {}),
         "role": _Place("users", "roles", "ends_on", {"state": {"$ne": "disabled"}}, {}),
         "share": _Place("ownerships", "grants", "expires_at", {}, {"kind": "share"}),
+        "user": _Place("users", None, "certify_by", {"state": {"$ne": "disabled"}}, {}, index="by_certify"),
+        "grant": _Place("ownerships", "grants", "certify_by", {}, {"kind": "share"}, index="by_certify"),
     }
 )
 _KEYS: Mapping[Subject, Any] = MappingProxyType(
@@ -64,6 +74,8 @@ _KEYS: Mapping[Subject, Any] = MappingProxyType(
         "protocol": "$_id",
         "role": {"$concat": ["$_id", "/", "$roles.role"]},
         "share": {"$concat": ["$_id", "/", "$grants.id"]},
+        "user": "$_id",
+        "grant": {"$concat": ["$_id", "/", "$grants.id"]},
     }
 )
 
@@ -88,7 +100,7 @@ class ReminderStore:
         place = _PLACES[subject]
         with in_time():
             rows = self._database[place.collection].aggregate(
-                place.pipeline(after, until, limit, _KEYS[subject]), hint="by_end"
+                place.pipeline(after, until, limit, _KEYS[subject]), hint=place.index
             )
             return [_due(subject, row) for row in rows]
 
@@ -105,16 +117,20 @@ def _due(subject: Subject, row: Document) -> Due:
             role=row["roles"]["role"],
             roles=appointments_of(row["all"]),
         )
-    return Due(row["at"], row["key"], row["_id"], owner_id=row["owner"]["user"]["id"])
+    if subject == "user":
+        return Due(row["at"], row["key"], row["agency_id"], (row["agency_id"],))
+    ends = row["grants"]["expires_at"]
+    over = subject == "grant" and ends is not None and ends <= row["at"]
+    return Due(row["at"], row["key"], row["_id"], owner_id=row["owner"]["user"]["id"], over=over)
 
 
 def begin(database: Database[Document]) -> None:
     for place in _PLACES.values():
-        database[place.collection].create_index([(place.path, ASCENDING)], name="by_end")
+        database[place.collection].create_index([(place.path, ASCENDING)], name=place.index)
     for name in NAMES:
         database["reminder_marks"].update_one(
             {"_id": name}, {"$setOnInsert": {"at": None, "key": None}}, upsert=True
         )
 
 
-STEPS = (Step("reminders", begin),)
+STEPS = (*certifying.STEPS, Step("reminders", begin), Step("reminders_of_certifying", begin))

@@ -114,6 +114,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/users/{}/resets"): _ADMIN,
     ("GET", "/users/{}/trainings"): _EVERYBODY,  # one's own; of another, there is none
     ("POST", "/users/{}/trainings"): _OWN_ADMIN,
+    ("POST", "/users/{}/certifications"): _OWN_ADMIN,
+    ("GET", "/certifications/users"): _r("agency_admin", "agency_dpo"),
+    ("GET", "/certifications/shares"): _r(*CASEWORK, "agency_dpo"),
     ("GET", "/teams"): _EVERYBODY,
     ("POST", "/teams"): _OWN_ADMIN,
     ("GET", "/teams/{}"): _EVERYBODY,
@@ -163,6 +166,10 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/cases/{}/shares/{}"): _case("own"),
     ("PATCH", "/cases/{}/shares/{}"): _case("own"),
     ("DELETE", "/cases/{}/shares/{}"): _case("own"),
+    ("POST", "/cases/{}/shares/{}/certifications"): _case("own"),
+    ("GET", "/cases/{}/access-requests"): _case("know"),
+    ("POST", "/cases/{}/access-requests"): _case("know"),
+    ("PATCH", "/cases/{}/access-requests/{}"): _case("own"),
     ("GET", "/cases/{}/transfers"): _case("own"),
     ("POST", "/cases/{}/transfers"): _case("own"),
     ("PATCH", "/cases/{}/transfers/{}"): _case("own"),
@@ -217,8 +224,14 @@ _HAND_BACK = frozenset(
 )
 """A recipient reads the share that names it, and may hand it back: more than refused, less than the owner."""
 
-_GONE = frozenset({("DELETE", "/cases/{}/subjects/{}"), ("PATCH", "/cases/{}/transfers/{}")})
-"""The first to ask removes the subject; the offer that is named there never was."""
+_GONE = frozenset(
+    {
+        ("DELETE", "/cases/{}/subjects/{}"),
+        ("PATCH", "/cases/{}/transfers/{}"),
+        ("PATCH", "/cases/{}/access-requests/{}"),
+    }
+)
+"""The first to ask removes the subject; the offer, and the request, that are named there never were."""
 
 _OF_ADMINISTRATORS = frozenset({("PATCH", "/users/{}"), ("POST", "/users/{}/resets")})
 """The operator appoints and resets administrators; this user is none."""

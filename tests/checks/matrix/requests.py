@@ -133,6 +133,8 @@ BODIES: dict[tuple[str, str], Body] = {
         "to_user_id": world.ids["user_id"],
         "reason": "matrix",
     },
+    ("POST", "/cases/{}/access-requests"): lambda _: {"reason": "matrix"},
+    ("PATCH", "/cases/{}/access-requests/{}"): lambda _: {"state": "declined"},
     ("PATCH", "/cases/{}/transfers/{}"): lambda _: {"state": "cancelled"},
     ("POST", "/access/explain"): lambda world: {
         "user_id": world.ids["user_id"],

@@ -131,6 +131,12 @@ def test_so_many_in_a_day_and_no_more() -> None:
     assert wait([], 1, NOW) is None
 
 
+def test_what_was_broken_a_day_ago_to_the_instant_does_not_count() -> None:
+    assert wait([NOW - 24 * HOUR], 1, NOW) is None
+    just_inside = NOW - 24 * HOUR + timedelta(microseconds=1)
+    assert wait([just_inside], 1, NOW) == 1
+
+
 def test_owner_and_officers_answer_for_a_case_and_nobody_else() -> None:
     acl = with_glass(caller()).acl
     for answers, who in (

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from services.contracts.vocabulary import LEVELS, SECTIONS
+from services.sharing.domain.comparing import state_of, widens
 from services.sharing.domain.ownership import (
     KEPT_AFTER_EXPIRY,
     Ending,
@@ -17,8 +18,6 @@ from services.sharing.domain.ownership import (
     give,
     register,
     replace,
-    state_of,
-    widens,
 )
 from tests.unit.sharing.grants import HOMES, LATER, NOW, OWNER, POLICE, grant, own_team, ownership
 

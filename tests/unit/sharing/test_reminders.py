@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sharing.domain.people import Appointment
-from services.sharing.domain.reminders import SUBJECTS, Due, Look, Mark, addressed, looks, told_of
+from services.sharing.domain.reminders import DAYS, NAMES, Due, Look, Mark, addressed, looks, told_of
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -24,10 +24,21 @@ def taken(look: Look, mark: Mark | None, at: object) -> bool:
     return look.after(mark).before(Mark(at, "k")) and not look.until.before(Mark(at, "k"))  # type: ignore[arg-type]
 
 
-def test_each_subject_is_looked_at_for_90_30_and_7_days() -> None:
+def test_each_subject_is_looked_at_for_its_days() -> None:
     assert [(one.subject, one.days) for one in looks(NOW)] == [
-        (subject, days) for subject in SUBJECTS for days in (90, 30, 7)
+        *((subject, days) for subject in ("protocol", "role", "share") for days in (90, 30, 7)),
+        *((subject, days) for subject in ("user", "grant") for days in (7, 0)),
     ]
+    assert {one.name for one in looks(NOW)} == set(NAMES)
+    assert list(DAYS) == ["protocol", "role", "share", "user", "grant"]
+
+
+@pytest.mark.parametrize(("away", "told"), [(8, None), (7, 7), (1, 7), (0, 0), (-1, 0), (-900, 0)])
+def test_what_is_to_be_confirmed_is_told_before_and_when_it_is_overdue(away: int, told: int | None) -> None:
+    for subject in ("user", "grant"):
+        at = NOW + timedelta(days=away)
+        found = [one.days for one in looks(NOW) if one.subject == subject and taken(one, None, at)]
+        assert found == ([] if told is None else [told])
 
 
 @pytest.mark.parametrize(
@@ -127,3 +138,6 @@ def test_a_role_that_somebody_keeps_does_not_end_and_one_case_is_told_once() -> 
         assert told_of([due(one)]) == [due(one)]
     shares = [Due(NOW, "c/1", "c", owner_id="o"), Due(NOW, "c/2", "c", owner_id="o"), Due(NOW, "d/1", "d")]
     assert [one.key for one in told_of(shares)] == ["c/1", "d/1"]
+    assert told_of([Due(NOW, "c/1", "c", owner_id="o", over=True)]) == []
+    people = [Due(NOW, one, "a1", ("a1",)) for one in ("u1", "u2")]
+    assert [addressed("user", one) for one in told_of(people)] == [(("o:agency_admin.a1",),)]

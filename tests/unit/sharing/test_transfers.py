@@ -20,10 +20,11 @@ from services.contracts.paging import Ref
 from services.contracts.sharing.shares import Consent, ShareChange
 from services.sharing.domain.amending import amend
 from services.sharing.domain.audience import item, ways
+from services.sharing.domain.comparing import state_of
 from services.sharing.domain.explaining import Asked, explain
 from services.sharing.domain.known import Known, caller_of
 from services.sharing.domain.offers import Ground, Offer
-from services.sharing.domain.ownership import Conflict, Grant, Ownership, state_of
+from services.sharing.domain.ownership import Conflict, Grant, Ownership
 from services.sharing.domain.showing import show
 from services.sharing.domain.transfers import (
     OWNER_CHANGED,

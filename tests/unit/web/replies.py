@@ -15,6 +15,8 @@ from services.contracts.cases import cases, entries, links, subjects, tasks
 from services.contracts.sharing import (
     account,
     agencies,
+    asking,
+    certifying,
     clients,
     conflicts,
     devices,
@@ -121,6 +123,10 @@ REVOKED = {
     "state": "revoked",
     "revoked": {"at": AT, "by": ME, "agency": AGENCY, "reason": "wrong_recipient"},
 }
+ASKED: dict[str, Any] = {
+    "id": "q1", "case_id": "c1", "user": ME, "agency": OTHERS, "reason": CANARY, "state": "open",
+    "answer": None, "answered_by": None, "answered_at": None, "created_at": AT,
+}  # fmt: skip
 OFFERED: dict[str, Any] = {
     "id": "f1", "case_id": "c1", "state": "offered", "way": "offer", "reason": CANARY, "by": ME, **_STORED,
     "owner": {"user": ME, "agency": AGENCY}, "to": {"user": ME, "agency": OTHERS}, "lapses_at": LATER,
@@ -357,6 +363,31 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
     ("sharing", "list_ownerless"): (
         transfers.OwnerlessPage,
         {**_items({"case_id": "c1", "since": AT, "owner": ME, "offered": False}), "count": 3},
+    ),
+    ("sharing", "request_access"): (asking.AccessRequestView, ASKED),
+    ("sharing", "list_access_requests"): (
+        asking.AccessRequestPage,
+        _items(ASKED, {**ASKED, "id": "q2", "state": "declined", "answer": CANARY, "answered_by": ME,
+                       "answered_at": AT}),
+    ),
+    ("sharing", "answer_access_request"): (asking.AccessRequestView, ASKED),
+    ("sharing", "list_users_to_certify"): (
+        certifying.UsersToCertify,
+        _items(
+            {"user": ME, "job_title": CANARY, "roles": ["practitioner"], "state": "active",
+             "last_log_in_at": AT, "certify_by": AT, "overdue": True},
+            {"user": ME, "job_title": None, "roles": [], "state": "invited", "last_log_in_at": None,
+             "certify_by": LATER, "overdue": False},
+        ),
+    ),
+    ("sharing", "certify_user"): (certifying.UserCertified, {"user_id": "u2", "certify_by": LATER}),
+    ("sharing", "list_shares_to_certify"): (
+        certifying.SharesToCertify,
+        _items({"case_id": "c1", "share_id": "h1", "owner": ME, "agency": OTHERS, "level": "read",
+                "granted_at": AT, "expires_at": LATER, "certify_by": AT, "overdue": True}),
+    ),
+    ("sharing", "certify_share"): (
+        certifying.ShareCertified, {"case_id": "c1", "share_id": "h1", "certify_by": LATER}
     ),
     ("sharing", "declare_conflict"): (conflicts.ConflictView, CONFLICT),
     ("sharing", "list_conflicts"): (conflicts.ConflictPage, _items(CONFLICT)),

@@ -16,7 +16,7 @@ _IDS = {
     "case_id": "c1", "entry_id": "n1", "task_id": "k1", "share_id": "h1", "subject_id": "s1",
     "user_id": "u2", "team_id": "t1", "client_id": "x1", "agency_id": "a1", "protocol_id": "p1",
     "transfer_id": "f1", "session_id": "z1", "statement_id": "st1", "device_id": "d1",
-    "review_id": "volume.2026-11-24.u1", "glass_id": "b1",
+    "review_id": "volume.2026-11-24.u1", "glass_id": "b1", "request_id": "q1",
 }  # fmt: skip
 _ONLY_SENT = (
     "/end",
