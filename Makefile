@@ -9,7 +9,7 @@ SIZE ?= 0
 PROCESSES ?= 2
 
 .PHONY: help setup demo journey test lint check-imports check-revocation check-disclosure check-matrix
-.PHONY: check-tamper check-access bench-audit bench-decide
+.PHONY: check-tamper check-access bench-audit bench-decide mutation
 .PHONY: screenshots browser up down status doctor bench bench-rpc bench-events faults lock clean
 
 help: ## Say what there is.
@@ -70,6 +70,9 @@ check-access: setup ## Decide who may see what twice, by the product and by the 
 
 check-tamper: setup ## Change a log ten thousand times and count who notices. SHORT=1 for CI's form.
 	@$(RUN) -W ignore -m tests.checks.tamper $(ARGS)
+
+mutation: setup ## Change the policy in one place at a time: a test has to notice each. Slow, one process.
+	@$(RUN) -m tests.checks.mutation $(ARGS)
 
 bench: setup ## Case read, list, note, create, page: operations/s, latency, CPU, memory.
 	@$(RUN) -m tests.bench.main_job $(ARGS)
