@@ -54,13 +54,13 @@ class Noticing(Applying):
         try:
             seen = self._witnessed(found.mark)
         except ConcordatError as problem:
-            log.warning("authority_not_witnessed", code=problem.code, serving=self.gate.open)
+            log.warning("authority_not_witnessed", code=problem.code, state="open" if self.gate.open else "shut")
             return
         now = datetime.now(UTC)
         if found.mark.behind(seen):
             if self.marks.flag(seen, now):
                 self.gate.open = False
-                log.error("older_copy_noticed", beats=seen.beat - found.mark.beat)
+                log.error("older_copy_noticed", count=seen.beat - found.mark.beat)
         elif self.marks.beat(found.mark, now):
             self.authority.saw(found.mark.beat + 1)
             self.gate.open = True

@@ -67,7 +67,7 @@ class Reconciling(Noticing):
                 if job.state == "done":
                     break
         except ConcordatError as problem:
-            log.warning("reconcile_interrupted", part=job.part, code=problem.code)
+            log.warning("reconcile_interrupted", step=job.part, code=problem.code)
         finally:
             self.reconciling.release()
 
@@ -142,7 +142,7 @@ class Reconciling(Noticing):
             self.reconciling.put(done, session)
 
         self.reconciling.transact(end)
-        log.info("reconciled", check=done.check, cases=done.cases, differing=done.differing)
+        log.info("reconciled", kind="check" if done.check else "done", count=done.differing)
         return done
 
     # one case
