@@ -54,7 +54,8 @@ class Noticing(Applying):
         try:
             seen = self._witnessed(found.mark)
         except ConcordatError as problem:
-            log.warning("authority_not_witnessed", code=problem.code, state="open" if self.gate.open else "shut")
+            state = "open" if self.gate.open else "shut"
+            log.warning("authority_not_witnessed", code=problem.code, state=state)
             return
         now = datetime.now(UTC)
         if found.mark.behind(seen):
