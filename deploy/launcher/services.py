@@ -71,6 +71,9 @@ class Services:
         variables = {
             "RABBITMQ_URL_FILE": str(broker_file),
             "CONCORDAT_KEYS_DIR": str(places.keys),
+            # Where setproctitle is installed gunicorn names its processes, over their environment; but
+            # by that `concordat down` finds what a killed supervisor left.
+            "SPT_NOENV": "1",
             "CONCORDAT_INSTANCE": name,
             "CONCORDAT_HTTP_HOST": HOST,
             "CONCORDAT_HTTP_PORT": str(port),

@@ -194,7 +194,8 @@ def standing_of(caller: Caller, acl: AccessList) -> Standing | None:
     """The best of what names the caller now; None: it may not know of the case."""
     if caller.kind == "service":  # known by its key, and never a reader
         return None
-    if caller.id in acl.excluded:  # whoever it is, its owner and administrators included
+    # Whoever it is, its owner and administrators included; and the system that such a person answers for.
+    if caller.id in acl.excluded or caller.accountable_id in acl.excluded:
         return None
     if not agencies_active(caller, acl):
         return None

@@ -75,6 +75,12 @@ PROMISED = """
 /cases/{}/transfers GET POST
 /cases/{}/transfers/{} PATCH
 /ownerless-cases GET
+/cases/{}/access-requests GET POST
+/cases/{}/access-requests/{} PATCH
+/cases/{}/shares/{}/certifications POST
+/certifications/shares GET
+/certifications/users GET
+/users/{}/certifications POST
 /cases/{}/access GET
 /cases/{}/consultations GET
 /access/explain POST

@@ -115,6 +115,7 @@ def test_a_share_is_told_what_follows_too_and_after_the_revoke_nothing(
         until(lambda: last in other_end.ids)
         assert other_end.ids == [first.event.id, added, last]
         assert other_end.sequences == [1, 2, 3]
+        until(lambda: len(stream(world.jo, begin).frames) == len(other_end.ids))
         seen = [frame.event.id for frame in stream(world.jo, begin).frames]
         assert sorted(seen) == sorted(other_end.ids)
         assert {kept_back, not_granted}.isdisjoint(seen)

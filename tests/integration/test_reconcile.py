@@ -25,6 +25,7 @@ def world(parts: Parts, calling: Calling, tmp_path_factory: pytest.TempPathFacto
     begin_anew(parts)
     with ExitStack() as stack:
         client = stack.enter_context(connect(parts.mongo_url("operator"), app="test"))
+        client.drop_database("cases")  # those of other tests are nobody's now: each would be a difference
         running = Running(parts, tmp_path_factory.mktemp("logs"), stack)
         world = World(parts, calling, client)
         stack.callback(world.close)

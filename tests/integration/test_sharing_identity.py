@@ -518,6 +518,19 @@ def test_an_administrator_stays_in_the_own_agency_and_gives_no_wider_role(town: 
     assert code_of(refused) == "role_required"
 
 
+def test_no_administrator_lets_themself_into_cases(town: Town, gate: Gate) -> None:
+    town.officer("absent")
+    roles = [RoleGiven(role="agency_admin"), RoleGiven(role="practitioner")]
+    for username, changes in (
+        ("admin", {"roles": roles}),
+        ("admin", {"team_ids": [town.team]}),
+        ("absent", {"deputy_id": town.ids["admin"]}),
+    ):
+        with pytest.raises(ConcordatError) as refused:
+            town.patch(town.admin, username, **changes)
+        assert [one.code for one in refused.value.errors] == ["own_account"]
+
+
 def test_an_invitation_told_twice_is_one_invitation(town: Town, gate: Gate) -> None:
     key = uuid.uuid4().hex
     body = InvitationBody(username="twice", name="Twice", email="t@example.org", agency_id=town.police)

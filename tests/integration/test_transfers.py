@@ -412,6 +412,8 @@ def test_with_nobody_to_take_it_the_administrator_appoints_and_sees_nothing_of_i
         world.ask(world.admin, "cases", "get_case", GetCase(case_id=case_id, access_reason="other"))
     with pytest.raises(Invalid):
         world.offer(case_id, world.jo, by=world.admin)  # of another agency: a disclosure, not hers to decide
+    with pytest.raises(Invalid):
+        world.offer(case_id, world.admin, by=world.admin)  # nor to herself
     elsewhere = world.person(world.homes, "Eve Elsewhere", role="agency_admin")
     with pytest.raises(NotVisible):
         world.offer(case_id, world.lee, by=elsewhere)

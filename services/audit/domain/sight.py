@@ -46,7 +46,13 @@ class Sight:
         )
 
     def sees_whole(self, record: Record) -> bool:
-        """Nothing in it has to be kept from the reader."""
+        """Nothing in it has to be kept from the reader.
+
+        A refusal has whose the case is, if there is one. Who was refused MUST NOT learn it from their own
+        entry (V7): it is whole for those alone who may know of the case by right.
+        """
+        if record.outcome == "refused" and not self.everything:
+            return bool(record.objects) and all(self._by_right(item) for item in record.objects)
         return self.sees(record) and len(self.part(record)) == len(record.objects)
 
     def part(self, record: Record) -> tuple[Object, ...]:
@@ -56,11 +62,12 @@ class Sight:
         cases = {item.id for item in record.objects if item.type == "case"}
         if cases and cases <= self.cases:
             return record.objects
-        return tuple(
-            item
-            for item in record.objects
-            if (item.type == "case" and item.id in self.cases)
-            or (self.agency is not None and item.agency_id == self.agency)
+        return tuple(item for item in record.objects if self._by_right(item))
+
+    def _by_right(self, item: Object) -> bool:
+        """By owning the case, or as the officer of whose data it is; not by having acted."""
+        return (item.type == "case" and item.id in self.cases) or (
+            self.agency is not None and item.agency_id == self.agency
         )
 
     def _wholly(self, record: Record) -> bool:

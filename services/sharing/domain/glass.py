@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from services.contracts.access import AccessList, Standing, standing_of
+from services.contracts.access import NEVER_PERPETRATOR, AccessList, Standing, names, standing_of
 from services.contracts.alerts import office_keys
 from services.contracts.caller import Caller
 from services.contracts.messages import Moment
@@ -61,6 +61,19 @@ def broken(caller: Caller, glass_id: str, now: datetime, lasts: timedelta, kind:
         granted_at=now,
         updated_at=now,
     )
+
+
+def from_its_side(grant: Grant, caller: Caller, given: Iterable[Grant]) -> Grant:
+    """Whoever was ever put on the perpetrator's side sees nothing of a victim behind the glass, either: a
+    share can be handed back or run out first. `given` are the shares of the case, past ones too."""
+    if not any(one.side == "perpetrator" and _names(one, caller) for one in given):
+        return grant
+    kept = tuple(section for section in grant.sections if section not in NEVER_PERPETRATOR)
+    return grant.model_copy(update={"sections": kept})
+
+
+def _names(grant: Grant, caller: Caller) -> bool:
+    return grant.agency.id == caller.agency_id and names(grant.share(), caller)
 
 
 def opens(acl: AccessList, grant: Grant, caller: Caller) -> Standing | None:

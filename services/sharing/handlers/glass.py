@@ -11,7 +11,7 @@ from services.chassis.configured import Configured
 from services.chassis.mongo import Session
 from services.chassis.rpc import command
 from services.chassis.stored import Stored
-from services.contracts.access import decide, has_role
+from services.contracts.access import has_role
 from services.contracts.alerts import ACCESS_ALERT, AccessAlert
 from services.contracts.authority import CaseEvent
 from services.contracts.caller import Caller
@@ -59,10 +59,12 @@ class GlassHandlers(Applying):
         with self.looking(caller, action, request.case_id) as looked:
 
             def break_it(session: Session, emit: Emit) -> Broken:
+                reason = self._asked_rightly(looked, request, session)
                 found = self.whole(looked, session)
-                reason = self._asked_rightly(looked, found, request)
                 now = _clock()
                 grant = rules.broken(caller, glass_id, now, self.settings.glass_lasts, kind)
+                past = self.ownerships.on_perpetrators_side(looked.case_id, caller.agency_id, session)
+                grant = rules.from_its_side(grant, caller, [*found.grants, *past])
                 ownership, present = self._judged(looked, found, grant, session, now)
                 if present is not None:
                     return Broken(glass_id=present.id)
@@ -91,10 +93,10 @@ class GlassHandlers(Applying):
             self.apply_at_once(after)
             return self._shown(looked, told.glass_id, record)
 
-    def _asked_rightly(self, looked: Looked, found: Ownership, request: BreakGlass) -> AccessReason:
-        """The reason's code. It is asked for whether or not there is a case, so that asking tells nothing."""
+    def _asked_rightly(self, looked: Looked, request: BreakGlass, session: Session) -> AccessReason:
+        """The reason's code. It is asked for before any case is looked at, so that asking tells nothing."""
         if not has_role(looked.caller, _PERMIT):
-            decide(looked.caller, found.acl, _PERMIT).require()
+            self.judged(looked, "break_glass", session)
         if request.access_reason is None:
             raise ReasonRequired
         return request.access_reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from services.chassis import offload
 from services.chassis.commands import Emit
@@ -51,6 +52,7 @@ from services.sharing.handlers.identity import (
 )
 
 _AGENCY = FieldError("/agency_id", "unknown_agency", "There is no such agency.")
+_OWN = "Another administrator has to do this: nobody lets themself into cases."
 _DEPUTY = FieldError("/deputy_id", "not_available", "Name another caseworker of this agency.")
 _TOKEN = FieldError("/token", "token_not_valid", "This token is not valid, or not any more.")
 
@@ -134,6 +136,7 @@ class People(Identity):
                 own = before.agency_id == caller.agency_id
                 check_roles(changes["roles"], before.roles, caller.roles, own_agency=own)
             self._check_teams(before.agency_id, changes.get("team_ids", ()), session)
+            _check_own(caller, before, changes)
             self._check_deputy(before, changes.get("deputy_id"), session)
             what = _what(before, changes)
             after = self.users.change(
@@ -214,6 +217,20 @@ class People(Identity):
         found = self.users.known([deputy_id], session).get(deputy_id)
         if found is None or not may_deputise(found, user):
             raise Invalid(errors=(_DEPUTY,))
+
+
+def _check_own(caller: Caller, before: User, changes: dict[str, Any]) -> None:
+    """R39: nobody gives themself content by administering. Another administrator has to. Raises Invalid."""
+    wrong = set()
+    if changes.get("deputy_id") == caller.id != before.deputy_id:
+        wrong.add("deputy_id")
+    if before.id == caller.id:
+        if works_on_cases(changes.get("roles", ())) and not works_on_cases(before.roles):
+            wrong.add("roles")
+        if not set(changes.get("team_ids", ())) <= set(before.team_ids):
+            wrong.add("team_ids")
+    if wrong:
+        raise Invalid(errors=tuple(FieldError(f"/{name}", "own_account", _OWN) for name in sorted(wrong)))
 
 
 def _check_reach(caller: Caller, user: User) -> None:

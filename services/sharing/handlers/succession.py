@@ -103,7 +103,7 @@ class SuccessionHandlers(TransferActs):
         if "agency_admin" not in caller.roles:
             raise RoleRequired
         after = None if request.cursor is None else read_cursor(request.cursor, _read_place)
-        found = self.transfers.ownerless_of(caller.agency_id, after, request.limit + 1)
+        found = self.transfers.ownerless_of(caller.agency_id, caller.id, after, request.limit + 1)
         shown = found[: request.limit]
         record = entry(
             caller,
@@ -113,9 +113,9 @@ class SuccessionHandlers(TransferActs):
         )
         self.records.keep(record)
         return OwnerlessPage(
-            items=tuple(_ownerless(one) for one in shown if caller.id not in one.acl.excluded),
+            items=tuple(_ownerless(one) for one in shown),
             next=cursor_of(_place_of(shown[-1])) if len(found) > len(shown) else None,
-            count=self.transfers.count_ownerless(caller.agency_id, MOST_OWNERLESS),
+            count=self.transfers.count_ownerless(caller.agency_id, caller.id, MOST_OWNERLESS),
             disclosed=disclosed(record),
         )
 

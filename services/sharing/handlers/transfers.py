@@ -142,8 +142,10 @@ class TransferHandlers(TransferActs):
         """Raises Invalid and its kinds."""
         known = self.user(request.transfer.to_user_id, today)
         # What leaves the agency is disclosed to another: that is no administrator's to decide.
-        if appointing and known is not None and known.agency.id != ownership.owner.agency.id:
-            known = None
+        # Nor to take the case themself: an administrator has no content (R39).
+        if appointing and known is not None:
+            elsewhere = known.agency.id != ownership.owner.agency.id
+            known = None if elsewhere or known.id == caller.id else known
         ground = self.ground(known, ownership, today)
         assert known is not None
         lapses_at = today.now + timedelta(days=self.settings.transfer_days)

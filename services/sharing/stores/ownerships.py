@@ -22,7 +22,7 @@ from pymongo.errors import DuplicateKeyError
 from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
 from services.contracts.errors import Busy
-from services.sharing.domain.ownership import Change, Ownership, PastGrant, decoy
+from services.sharing.domain.ownership import Change, Grant, Ownership, PastGrant, decoy
 from services.sharing.stores.kept import STEPS as HISTORY_STEPS
 from services.sharing.stores.kept import Kept
 
@@ -118,6 +118,12 @@ class OwnershipStore:
         with in_time():
             row = self._past.find_one({"_id": share_id})
         return None if row is None else PastGrant.model_validate(row)
+
+    def on_perpetrators_side(self, case_id: str, agency_id: str, session: Session) -> list[Grant]:
+        """Shares of a case that are no more and put some of an agency on that side: few, if any."""
+        wanted = {"case_id": case_id, "grant.agency.id": agency_id, "grant.side": "perpetrator"}
+        rows = self._past.find(wanted, session=session).hint("by_case").limit(_AT_ONCE)
+        return [PastGrant.model_validate(row).grant for row in rows]
 
     def ended(self, share_ids: Iterable[str]) -> dict[str, datetime]:
         """When those of these shares that are no more have ended."""

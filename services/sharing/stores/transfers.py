@@ -85,10 +85,10 @@ class TransferStore:
     # --- the list of an agency's administrators ---
 
     def ownerless_of(
-        self, agency_id: str, after: tuple[datetime, str] | None, limit: int
+        self, agency_id: str, but_to: str, after: tuple[datetime, str] | None, limit: int
     ) -> Sequence[Ownership]:
-        """Of one agency, the longest first, those behind `after`."""
-        wanted: Document = {"owner.agency.id": agency_id, **_OWNERLESS}
+        """Of one agency, the longest first, behind `after`; without those from which `but_to` is excluded."""
+        wanted = _ownerless_of(agency_id, but_to)
         if after is not None:
             since, case_id = after
             wanted["$or"] = [
@@ -100,10 +100,14 @@ class TransferStore:
             rows = list(self._rows.find(wanted).sort(order).hint("ownerless_of").limit(limit))
         return [ownership_of(row) for row in rows]
 
-    def count_ownerless(self, agency_id: str, most: int) -> int:
+    def count_ownerless(self, agency_id: str, but_to: str, most: int) -> int:
         with in_time():
-            wanted = {"owner.agency.id": agency_id, **_OWNERLESS}
+            wanted = _ownerless_of(agency_id, but_to)
             return self._rows.count_documents(wanted, limit=most, hint="ownerless_of")
+
+
+def _ownerless_of(agency_id: str, but_to: str) -> Document:
+    return {"owner.agency.id": agency_id, **_OWNERLESS, "conflicts.user.id": {"$ne": but_to}}
 
 
 def make_indexes(database: Database[Document]) -> None:

@@ -122,7 +122,8 @@ def share_is_in_force(world: World, share: World) -> bool:
 
 def grants(world: World, who: str, case: World) -> list[World] | None:
     """What lets this one in; None: nothing does, the case does not exist for it."""
-    if who in case["conflicts"]:
+    answering = world["clients"][who]["accountable"] if who in world["clients"] else who
+    if who in case["conflicts"] or answering in case["conflicts"]:
         return None
     if not agency_is_active(world, case["owner_agency"]) or not agency_is_active(
         world, agency_of(world, who)

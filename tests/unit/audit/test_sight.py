@@ -195,3 +195,20 @@ def test_cursors_are_read_again_and_others_refused() -> None:
             cursors.read(text, 2)
     with pytest.raises(Malformed):
         cursors.moment(2**53)
+
+
+HIDDEN = Object(type="case", id="case-2", agency_id="thirteen")
+MISSING = Object(type="case", id="case-9", agency_id=None)
+
+
+@pytest.mark.parametrize("thing", [HIDDEN, MISSING, OWN])
+def test_who_was_refused_is_not_told_by_their_own_entry_whether_there_is_such_a_case(thing: Object) -> None:
+    refused = record(objects=(thing,), outcome="refused", code="not_found")
+    for reader in (caller("user-1"), caller("supervisor", "police", "supervisor")):
+        sight = sight_of(reader, team=("user-1",) if reader.roles else ())
+        assert sight.sees(refused)
+        assert not sight.sees_whole(refused)
+    officer = sight_of(caller("d", "police", "agency_dpo"))
+    assert officer.sees(refused)
+    assert officer.sees_whole(refused) is (thing is OWN)
+    assert sight_of(caller("dpo", "opcc", "partnership_dpo")).sees_whole(refused)

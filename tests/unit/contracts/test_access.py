@@ -342,6 +342,12 @@ def test_to_an_excluded_user_the_case_does_not_exist(who: Caller) -> None:
     assert decision.standing is None
 
 
+def test_a_system_for_which_an_excluded_user_answers_is_excluded_too() -> None:
+    given = share(user_ids=(), client_ids=("c-homes",))
+    assert told(client(), permit(), given) == "ok"
+    assert told(client(), permit(), given, excluded=("u-jo",)) == "not_found"
+
+
 def test_an_excluded_user_gets_nothing_by_breaking_the_glass() -> None:
     glass = share(kind="break_glass", protocol_id=None)
     assert told(caller(), permit(), glass) == "ok"

@@ -24,7 +24,7 @@ from services.contracts.sharing.shares import ShareChange
 from services.contracts.vocabulary import SECTIONS
 from services.sharing.domain.amending import amend
 from services.sharing.domain.conflicts import declare
-from services.sharing.domain.glass import broken, called, in_force, opens, reviews, wait
+from services.sharing.domain.glass import broken, called, from_its_side, in_force, opens, reviews, wait
 from services.sharing.domain.knowing import may_know
 from services.sharing.domain.known import caller_of
 from services.sharing.domain.ownership import Conflict, Ownership, give
@@ -95,6 +95,16 @@ def test_who_is_on_the_perpetrators_side_by_a_share_does_not_see_the_victim_by_g
     assert standing is not None
     assert "victim" not in standing.sections
     assert "timeline" in standing.sections
+
+
+@pytest.mark.parametrize("named", [{"user_ids": ("u-jo",)}, {"user_ids": (), "team_ids": ("t-homes",)}])
+def test_nor_by_a_share_on_that_side_that_was_handed_back_before(named: Any) -> None:
+    who = caller(team_ids=("t-homes",))
+    before = grant(side="perpetrator", **named)
+    assert "victim" in from_its_side(glass(who), who, [grant(side="victim", **named)]).sections
+    assert "victim" not in from_its_side(glass(who), who, [before]).sections
+    other = before.model_copy(update={"agency": POLICE})
+    assert "victim" in from_its_side(glass(who), who, [other]).sections
 
 
 def test_for_whom_there_is_a_conflict_it_opens_nothing() -> None:
