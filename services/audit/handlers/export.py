@@ -46,7 +46,10 @@ class ExportHandlers(Reading):
         if done:
             lines.append(exporting.last_line(note))
         disclosed = self.recorded(
-            caller, [Object(type="log", id=f"{begin}-{end}")], how="exported", action="log.export"
+            caller,
+            [Object(type="log", id="export"), Object(type="log", id=f"{begin}-{end}")],
+            how="exported",
+            action="log.export",
         )
         return ExportPage(
             lines=tuple(lines), next=None if done else cursors.write(end, size), disclosed=disclosed

@@ -117,7 +117,7 @@ class Worker:
         """The ids of what a list tells of."""
         ways = _TOLD.get("/inbox" if path.startswith("/inbox/") else path.partition("?")[0])
         way = ways[self.browser] if ways else None
-        if way is None or answer.status != 200:
+        if way is None or answer.status not in {200, 201}:
             return ()
         return tuple({found.decode() for found in way.findall(answer.body)})
 
@@ -132,8 +132,10 @@ class Worker:
 
 
 def _about(path: str) -> str | None:
-    """What is asked for: the first id there is in the path. One's own acts are called `own`."""
+    """What is asked for: the first id there is in the path. One's own acts are called `own`, an export so."""
     if path.partition("?")[0] in _OWN_PATHS:
         return "own"
+    if path.startswith("/audit/export"):
+        return "export"
     found = _ID.search(path)
     return found[0] if found and path.startswith(_WITH_AN_ID) else None
