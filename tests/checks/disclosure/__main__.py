@@ -30,7 +30,7 @@ from tests.faults.proxy import Proxy
 SHORT = bool(os.environ.get("SHORT"))
 WANTED = 2_000 if SHORT else 20_000
 LONGEST = 240.0 if SHORT else 2400.0
-REST = (0.2, 0.6) if SHORT else (2.0, 4.0)
+REST = (1.0, 2.0) if SHORT else (2.0, 4.0)
 PROVING = 100
 """Disclosures in which a planted fault is looked for."""
 PROVED_AFTER = 4
