@@ -68,33 +68,41 @@ def subjects(demonstration: Ground) -> int:
             cursor = f"&cursor={page['next']}"
 
 
+_NO_DATES = "19371233|19729518|19339026"
+"""Of the three rows that are not taken."""
+
+
 def test_febrl_is_loaded_once_however_often_it_is_loaded(demonstration: Ground, tmp_path: Path) -> None:
     fetched = subprocess.run(
         [ROOT / "deploy/data_sets.sh"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
     file = tmp_path / "febrl1.csv"
-    file.write_bytes((ROOT / fetched).read_bytes())
+    head, *rows = (ROOT / fetched).read_bytes().splitlines(keepends=True)
+    if os.environ.get("SHORT"):  # a fifth of it, with the rows that are not taken
+        rows = [row for n, row in enumerate(rows) if n < 200 or re.search(_NO_DATES.encode(), row)]
+    good = len(rows) - 3
+    file.write_bytes(head + b"".join(rows))
     before = subjects(demonstration)
     code, said = imported("people", file, OFFICER, demonstration)
-    assert (code, counted(said)) == (1, (997, 0, 3))
-    assert subjects(demonstration) == before + 997
+    assert (code, counted(said)) == (1, (good, 0, 3))
+    assert subjects(demonstration) == before + good
     assert "waller" not in said
     assert "not loaded: street_number, address_1" in said
 
     code, said = imported("people", file, OFFICER, demonstration)
-    assert (code, counted(said)) == (1, (0, 997, 3))
-    assert subjects(demonstration) == before + 997
+    assert (code, counted(said)) == (1, (0, good, 3))
+    assert subjects(demonstration) == before + good
 
     errors = tmp_path / "febrl1.csv.errors.csv"
     assert stat.S_IMODE(errors.stat().st_mode) == 0o600
-    rows = list(csv.DictReader(errors.read_text(encoding="utf-8").splitlines()))
-    assert {row["date_of_birth"] for row in rows} == {"19371233", "19729518", "19339026"}
-    assert {(row["code"], row["pointer"]) for row in rows} == {("wrong_form", "/born/date")}
+    wrong = list(csv.DictReader(errors.read_text(encoding="utf-8").splitlines()))
+    assert {row["date_of_birth"] for row in wrong} == set(_NO_DATES.split("|"))
+    assert {(row["code"], row["pointer"]) for row in wrong} == {("wrong_form", "/born/date")}
     corrected = tmp_path / "corrected.csv"
-    corrected.write_text(re.sub("19371233|19729518|19339026", "1937", errors.read_text(encoding="utf-8")))
+    corrected.write_text(re.sub(_NO_DATES, "1937", errors.read_text(encoding="utf-8")))
     code, said = imported("people", corrected, OFFICER, demonstration)
     assert (code, counted(said)) == (0, (3, 0, 0))
-    assert subjects(demonstration) == before + 1000
+    assert subjects(demonstration) == before + len(rows)
 
 
 def test_bad_rows_are_told_and_the_others_are_loaded(demonstration: Ground, tmp_path: Path) -> None:
