@@ -42,13 +42,6 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class NotBuiltYet:
-    """A method that comes with a later issue: 501, to those who have a session."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Special:
     """A method with a resource of its own. `asks` says whom, `reply` and `media` what it answers; `open`: no
     session is needed."""
@@ -62,7 +55,7 @@ class Special:
     open: bool = False
 
 
-Entry = Operation | NotBuiltYet | Special
+Entry = Operation | Special
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +198,6 @@ def _unknown(name: str) -> FieldError:
 
 __all__ = (
     "Entry",
-    "NotBuiltYet",
     "Operation",
     "Reader",
     "Route",

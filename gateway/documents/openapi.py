@@ -10,7 +10,6 @@ from typing import Any
 from gateway.documents.schemas import Schemas, parameter
 from gateway.operations import (
     Entry,
-    NotBuiltYet,
     Operation,
     Route,
     Special,
@@ -87,10 +86,6 @@ def body_model(verb: str, operation: Operation) -> Any:
 def _operation(route: Route, verb: str, entry: Entry, schemas: Schemas) -> Document:
     params = [{"name": name, "in": "path", "required": True, "schema": dict(_ID)} for name in route.ids]
     said: Document = {"operationId": _operation_id(route, verb, entry), "parameters": params}
-    if isinstance(entry, NotBuiltYet):
-        said |= {"summary": "Not built yet", "description": entry.why}
-        said["responses"] = {"501": _refer_problem(), "default": _refer_problem()}
-        return said
     if isinstance(entry, Operation):
         said |= _described(entry)
         params.extend(_parameters(route, verb, entry))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import get_args
 
-from gateway.operations import NotBuiltYet, Operation, Special
+from gateway.operations import Operation, Special
 from gateway.routes import PREFIX, ROUTES
 from services.contracts.permissions import permit_of
 from services.contracts.permissions.permit import Permit
@@ -24,7 +24,6 @@ Generated from the route table and the permits (`python -m gateway.documents`); 
 - *client*: the scopes of which a client needs one; empty: no client may.
 - *first*: also before the password is changed, the authenticator enrolled and the procedure signed.
 - *found*: also while no procedure is published: what it takes to appoint who writes it.
-- 501: not built yet, for whoever has a session.
 """
 
 
@@ -46,11 +45,7 @@ def _rows() -> Iterator[str]:
             yield f"| {' | '.join((verb, path, *_cells(entry)))} |"
 
 
-def _cells(entry: Operation | NotBuiltYet | Special) -> Iterator[str]:
-    if isinstance(entry, NotBuiltYet):
-        yield from ("501" for _ in ROLES)
-        yield from ("501", "", "", "")
-        return
+def _cells(entry: Operation | Special) -> Iterator[str]:
     if isinstance(entry, Special) and entry.open:
         yield from ("●" for _ in ROLES)
         yield from ("no session needed", "", "●", "●")

@@ -10,8 +10,8 @@ import msgspec
 
 from gateway import answers
 from gateway.asking import Asking
-from gateway.operations import NotBuiltYet, Operation, Reader, Route, Special, UnknownId
-from services.contracts.errors import NotBuilt, NotVisible
+from gateway.operations import Operation, Reader, Route, Special, UnknownId
+from services.contracts.errors import NotVisible
 
 Responder = Callable[..., Awaitable[None]]
 _ANYBODY = ("sharing", "list_agencies")
@@ -27,8 +27,6 @@ class Table:
         for verb, entry in route.methods.items():
             if isinstance(entry, Special):
                 responder = (specials or {})[verb]
-            elif isinstance(entry, NotBuiltYet):
-                responder = _refusing(asking)
             else:
                 responder = _answering(entry, Reader(verb, route.ids, entry, body_limit), asking)
             setattr(self, f"on_{verb.lower()}", responder)
@@ -49,13 +47,5 @@ def _answering(operation: Operation, reader: Reader, asking: Asking) -> Responde
             raise NotVisible from None
         view = await asking.ask(req, service, method, request, msgspec.Raw, key=key)
         answers.write(req, resp, view, status)
-
-    return respond
-
-
-def _refusing(asking: Asking) -> Responder:
-    async def respond(req: falcon.asgi.Request, resp: falcon.asgi.Response, **path: Any) -> None:
-        await asking.identify(req, *_ANYBODY)
-        raise NotBuilt
 
     return respond

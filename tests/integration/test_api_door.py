@@ -19,7 +19,7 @@ import pytest
 from deploy import demo
 from deploy.demo import story
 from deploy.demo.api import Api
-from gateway.operations import NotBuiltYet, Operation
+from gateway.operations import Operation
 from gateway.routes import ROUTES
 from tests.checks.ground import Ground, ground
 from tests.waiting import until
@@ -282,15 +282,6 @@ def test_methods_that_a_path_has_not_are_told(http: httpx.Client, officer: Api) 
     assert _problem(refused) == (405, "method_not_allowed")
     assert "POST" in refused.headers["allow"]
     assert http.head("/me", headers=_as(officer)).status_code == 200
-
-
-def test_what_is_not_built_says_so_after_who_is_known(http: httpx.Client, officer: Api) -> None:
-    for route in ROUTES:
-        for verb, entry in route.methods.items():
-            if isinstance(entry, NotBuiltYet):
-                path = _filled(route.path)
-                assert _problem(http.request(verb, path, headers=_as(officer))) == (501, "not_built")
-                assert _problem(http.request(verb, path)) == (401, "unauthenticated")
 
 
 def test_no_path_fails_whatever_stands_in_it(http: httpx.Client, place: Ground) -> None:

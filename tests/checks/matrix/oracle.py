@@ -1,7 +1,7 @@
 """What `api.md` says each caller must be told. Written from that page, not from the product's own tables.
 
-A cell's answer is one of: `passed` (whatever the request itself came to: 2xx, 409, 412, 422), a refusal by
-code, or `not_built`.
+A cell's answer is one of: `passed` (whatever the request itself came to: 2xx, 409, 412, 422), or a refusal by
+code.
 """
 
 from __future__ import annotations
@@ -54,7 +54,6 @@ class Rule:
     level: str | None = None
     before: bool = False
     open: bool = False
-    built: bool = True
 
 
 def _r(*roles: str, scopes: str = "", level: str | None = None) -> Rule:
@@ -73,7 +72,6 @@ _SUBSCRIBER = _r("agency_admin", scopes="subscriptions")
 _READ = _r(*CASEWORK, scopes="cases:read")
 _WRITE = _r(*CASEWORK, scopes="cases:write")
 _OFFICERS = _r("agency_dpo", "partnership_dpo")
-_LATER = Rule(built=False, scopes=_SESSION.scopes)
 
 
 def _case(level: str, scopes: str = "", roles: frozenset[str] = CASEWORK) -> Rule:
@@ -246,8 +244,6 @@ def expected(method: str, path: str, actor: Actor) -> frozenset[str]:
         return frozenset({"unauthenticated"})
     if not actor.signed and not rule.before:
         return frozenset({"procedure_unsigned"})
-    if not rule.built:
-        return frozenset({"not_built"})
     fits = bool(actor.scopes & rule.scopes) if actor.client else bool(actor.roles & rule.roles)
     if fits and path == "/access/explain":
         # To whoever does not answer for the case there is none; an agency's officer answers for its own.
