@@ -186,12 +186,8 @@ class Item:
         )
 
 
-def item_of(event: Event, access: AccessList | None, item_id: str) -> Item:
-    """The item of an event about a case, addressed to everyone whom its access list names; of one about a
-    share, to the owner and to those whom that share names still; of one about the list itself, to the owner
-    alone. A case without a list concerns nobody, but
-    whoever has it open is woken. Raises pydantic.ValidationError."""
-    told = event.read(CaseEvent)
+def _item(event: Event, item_id: str, **told: Any) -> Item:
+    """What every item has of its event, and what else is `told`."""
     return Item(
         id=item_id,
         event_id=event.id,
@@ -199,6 +195,19 @@ def item_of(event: Event, access: AccessList | None, item_id: str) -> Item:
         source=event.source,
         number=event.number,
         at=event.time,
+        **told,
+    )
+
+
+def item_of(event: Event, access: AccessList | None, item_id: str) -> Item:
+    """The item of an event about a case, addressed to everyone whom its access list names; of one about a
+    share, to the owner and to those whom that share names still; of one about the list itself, to the owner
+    alone. A case without a list concerns nobody, but
+    whoever has it open is woken. Raises pydantic.ValidationError."""
+    told = event.read(CaseEvent)
+    return _item(
+        event,
+        item_id,
         case_id=told.case_id,
         keys=() if access is None else _concerned(access, event.type, told.share_id),
         entry_id=told.entry_id,
@@ -215,13 +224,9 @@ def item_of(event: Event, access: AccessList | None, item_id: str) -> Item:
 def alert_of(event: Event, item_id: str) -> Item:
     """The item of a calling, addressed as it says. Raises pydantic.ValidationError."""
     told = event.read(AccessAlert)
-    return Item(
-        id=item_id,
-        event_id=event.id,
-        type=event.type,
-        source=event.source,
-        number=event.number,
-        at=event.time,
+    return _item(
+        event,
+        item_id,
         case_id=told.case_id,
         keys=told.keys,
         actor_id=told.actor_id,
@@ -233,13 +238,9 @@ def alert_of(event: Event, item_id: str) -> Item:
 def reminder_of(event: Event, item_id: str) -> Item:
     """The item of a reminder, addressed as it says. Raises pydantic.ValidationError."""
     told = event.read(Reminder)
-    return Item(
-        id=item_id,
-        event_id=event.id,
-        type=event.type,
-        source=event.source,
-        number=event.number,
-        at=event.time,
+    return _item(
+        event,
+        item_id,
         case_id=NO_CASE,
         keys=told.keys,
         reminder=told.reminder,
