@@ -60,3 +60,12 @@ def use(context: Context) -> Iterator[Context]:
         yield context
     finally:
         _current.reset(token)
+
+
+@contextmanager
+def keyed(key: str) -> Iterator[None]:
+    """The same call, whose command inside has this key: for a timer, which gives several."""
+    serving = current()
+    assert serving is not None
+    with use(serving.keyed(key)):
+        yield

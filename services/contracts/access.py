@@ -90,6 +90,11 @@ class AccessList(_Frozen):
         """What two copies are compared by."""
         return self.term, self.epoch
 
+    def excludes(self, who: str, accountable_id: str | None = None) -> bool:
+        """Whoever it is, its owner and administrators included; and the system that such a person answers
+        for."""
+        return who in self.excluded or accountable_id in self.excluded
+
     def readers(self) -> tuple[str, ...]:
         """Everyone who is named, as index keys: `u:<id>`, `t:<id>`, `c:<id>`. Dates are not looked at."""
         found = {f"u:{self.owner.user.id}"}
@@ -194,8 +199,7 @@ def standing_of(caller: Caller, acl: AccessList) -> Standing | None:
     """The best of what names the caller now; None: it may not know of the case."""
     if caller.kind == "service":  # known by its key, and never a reader
         return None
-    # Whoever it is, its owner and administrators included; and the system that such a person answers for.
-    if caller.id in acl.excluded or caller.accountable_id in acl.excluded:
+    if acl.excludes(caller.id, caller.accountable_id):
         return None
     if not agencies_active(caller, acl):
         return None

@@ -83,7 +83,7 @@ def steps(
         granted["protocol_active"],
         Step("training_current", _unbarred(caller, for_use(about.use) if about else None)),
         Step("place_and_device", _unbarred(caller, for_marking(about.marking) if about else None)),
-        Step("no_conflict", not {caller.id, caller.accountable_id} & {*acl.excluded}),
+        Step("no_conflict", not acl.excludes(caller.id, caller.accountable_id)),
         Step("agencies_active", agencies_active(caller, acl)),
         granted["agency_granted"],
         granted["individual_granted"],

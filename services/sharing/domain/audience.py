@@ -124,7 +124,7 @@ def blocked_by(way: Way, ownership: Ownership, today: Today) -> str | None:
         return one.because
     if not one.works_on_cases and not one.works_on_tasks:
         return "role_required"
-    if one.id in ownership.acl.excluded or one.accountable_id in ownership.acl.excluded:
+    if ownership.acl.excludes(one.id, one.accountable_id):
         return "conflict_of_interest"
     owner = today.on.refusal(ownership.owner.agency.id)
     return _of_this_way(way, ownership, today) if owner is None else owner.code

@@ -11,7 +11,7 @@ from services.contracts.errors import ConcordatError
 from services.contracts.sharing.shares import AccessPage, ListAccess
 from services.contracts.vocabulary import Template
 from services.sharing.domain.audience import Way, item, ways
-from services.sharing.domain.entries import case_object, disclosed, entry
+from services.sharing.domain.entries import disclosed
 from services.sharing.domain.known import Today
 from services.sharing.domain.ownership import Ownership
 from services.sharing.domain.showing import keys_in
@@ -35,15 +35,7 @@ class AccessHandlers(Grants):
             rest = [way for way in found if after is None or way.place > after]
             part = rest[: request.limit]
             taught = self._taught(request.case_id)
-            record = entry(
-                caller,
-                "access.list",
-                outcome="shown",
-                operation="consultation",
-                how="listed",
-                objects=(case_object(request.case_id, looked.agency_id),),
-            )
-            self.records.keep(record)
+            record = self.seen(looked, "access.list", "listed")
             return AccessPage(
                 items=tuple(item(way, ownership, today, taught) for way in part),
                 next=cursor_of(part[-1].place) if len(rest) > len(part) else None,

@@ -33,8 +33,7 @@ class ExplainHandlers(Grants):
             raise Invalid(errors=(FieldError("/at", "in_the_future", "Nobody knows that yet."),))
         with self.looking(caller, "access.explain", question.case_id) as looked:
             # Who may ask is judged now, and by the same path for a case and a person that there are not.
-            officer = not OFFICERS.isdisjoint(caller.roles)
-            ownership = self.whole(looked) if officer else self.found(looked)
+            ownership = self.found_for(looked, OFFICERS)
             known = self._one(self.directory.known([question.user_id], today))
             allowed = may_ask(caller, ownership.acl, known.agency.id if known else None)
             if not looked.there or known is None or not allowed:

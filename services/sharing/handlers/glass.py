@@ -152,19 +152,9 @@ class GlassHandlers(Applying):
         grant = self.judged(looked, "break_glass").grant(glass_id)
         if grant is None or grant.expires_at is None or grant.expired(datetime.now(UTC)):
             raise NotVisible
-        if first is None:
-            objects = (case_object(looked.case_id, looked.agency_id),)
-            first = entry(
-                looked.caller,
-                "glass.read",
-                outcome="shown",
-                operation="consultation",
-                how="opened",
-                objects=objects,
-            )
-            self.records.keep(first)
+        record = first or self.seen(looked, "glass.read", "opened")
         return GlassBroken(
-            id=glass_id, case_id=looked.case_id, until=grant.expires_at, disclosed=disclosed(first)
+            id=glass_id, case_id=looked.case_id, until=grant.expires_at, disclosed=disclosed(record)
         )
 
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from services.chassis import context
 from services.chassis.commands import Emit
-from services.chassis.context import Context
 from services.chassis.logs import log
 from services.chassis.mongo import Session
 from services.chassis.rpc import command, rpc
@@ -64,15 +63,7 @@ class GlassReviews(GlassHandlers):
             ownership = self._answering(looked)
             found, cursor = self.glasses.of_case(request.case_id, request.limit, request.cursor)
             items = self._items(ownership, found)
-            record = entry(
-                caller,
-                "glass.list",
-                outcome="shown",
-                operation="consultation",
-                how="listed",
-                objects=(case_object(request.case_id, looked.agency_id),),
-            )
-            self.records.keep(record)
+            record = self.seen(looked, "glass.list", "listed")
             return GlassPage(items=tuple(items), next=cursor, disclosed=disclosed(record))
 
     @command(expected_exceptions=ConcordatError, sensitive_arguments="request")
@@ -103,15 +94,7 @@ class GlassReviews(GlassHandlers):
             ownership = self._answering(looked)
             glass = self.glasses.load(request.case_id, told.glass_id)
             (item,) = self._items(ownership, [glass])
-            record = entry(
-                caller,
-                "glass.read",
-                outcome="shown",
-                operation="consultation",
-                how="opened",
-                objects=(case_object(request.case_id, looked.agency_id),),
-            )
-            self.records.keep(record)
+            record = self.seen(looked, "glass.read", "opened")
             return GlassView(**item.model_dump(), disclosed=disclosed(record))
 
     @every(15.0)
@@ -138,7 +121,7 @@ class GlassReviews(GlassHandlers):
             emit(ACCESS_ALERT, f"cases/{glass.case_id}", number, data)
             return Escalated(told=True)
 
-        with context.use(_keyed(f"escalate-{glass.id}")):
+        with context.keyed(f"escalate-{glass.id}"):
             told = self.commands.run(EscalateGlass(glass_id=glass.id), Escalated, tell)
         if told.told:
             log.warning("glass_not_reviewed", count=1)
@@ -152,8 +135,7 @@ class GlassReviews(GlassHandlers):
     def _answering(self, looked: Looked, session: Session | None = None) -> Ownership:
         """Raises NotVisible; NotOwner to one who may know of the case, and does not answer for it."""
         caller = looked.caller
-        officer = not OFFICERS.isdisjoint(caller.roles)
-        found = self.whole(looked, session) if officer else self.found(looked, session)
+        found = self.found_for(looked, OFFICERS, session)
         if looked.there and has_role(caller, _PERMIT) and reviews(caller, found.acl):
             return found
         decide(caller, found.acl, _PERMIT).require()
@@ -176,9 +158,3 @@ def _item(glass: Glass, ended_at: datetime | None) -> GlassItem:
         escalated_at=glass.escalated_at,
         decisions=glass.decisions,
     )
-
-
-def _keyed(key: str) -> Context:
-    serving = context.current()
-    assert serving is not None
-    return serving.keyed(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from services.chassis.client import Peer, Remote
@@ -16,6 +16,8 @@ from services.contracts.caller import Caller
 from services.contracts.cases.about import AboutCase, AboutCases, GetAbout
 from services.contracts.errors import NotVisible, Refused
 from services.contracts.permissions import PERMITS
+from services.contracts.records import How, Record
+from services.contracts.vocabulary import Role
 from services.sharing.domain.entries import case_object, entry
 from services.sharing.domain.ownership import NOBODY, Ownership
 from services.sharing.stores import fences, ownerships
@@ -73,6 +75,19 @@ class Grants:
             self.records.keep(entry(caller, action, outcome="refused", code=problem.code, objects=objects))
             raise
 
+    def seen(self, looked: Looked, action: str, how: How) -> Record:
+        """Keep the record of what is about to be shown of the case."""
+        record = entry(
+            looked.caller,
+            action,
+            outcome="shown",
+            operation="consultation",
+            how=how,
+            objects=(case_object(looked.case_id, looked.agency_id),),
+        )
+        self.records.keep(record)
+        return record
+
     def judged(self, looked: Looked, method: str, session: Session | None = None) -> Ownership:
         """The ownership as it is now, if the caller may. Raises NotVisible, RoleRequired, NotOwner,
         LevelTooLow."""
@@ -83,6 +98,13 @@ class Grants:
     def found(self, looked: Looked, session: Session | None = None) -> Ownership:
         """The ownership, or a decoy if it does not name the caller: not judged yet."""
         return looked.at(self.ownerships.find_for(keys_of(looked.caller), looked.case_id, session))
+
+    def found_for(
+        self, looked: Looked, answering: Collection[Role], session: Session | None = None
+    ) -> Ownership:
+        """Whole for whoever has one of these roles, as found for everybody else."""
+        answers = not frozenset(answering).isdisjoint(looked.caller.roles)
+        return self.whole(looked, session) if answers else self.found(looked, session)
 
     def whole(self, looked: Looked, session: Session | None = None) -> Ownership:
         """The ownership, whomever it names, or a decoy: for those who have a part in cases that do not name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from services.chassis import context
 from services.chassis.commands import Emit
 from services.chassis.logs import log
 from services.chassis.mongo import Session
@@ -14,7 +15,6 @@ from services.contracts.envelope import new_event_id
 from services.contracts.messages import Reply, Request
 from services.sharing.domain.reminders import Due, Look, addressed, looks, told_of
 from services.sharing.handlers.grants import Grants
-from services.sharing.handlers.succession import by_itself
 from services.sharing.stores import reminders
 from services.sharing.stores.reminders import ReminderStore
 
@@ -68,7 +68,7 @@ class Reminders(Grants):
                 self._tell(look, due, session, emit)
             return Reminded(told=len(ending))
 
-        with by_itself():
+        with context.keyed(new_event_id()):
             told = self.commands.run(Remind(name=look.name), Reminded, tell).told
         if told:
             log.info("reminded", count=told)

@@ -15,7 +15,7 @@ from services.contracts.caller import Caller
 from services.contracts.errors import IfMatchRequired, InvalidTransition, NotVisible, Stale
 from services.contracts.messages import Reply
 from services.contracts.paging import Ref
-from services.contracts.records import How, Record
+from services.contracts.records import Record
 from services.contracts.sharing.shares import ChangeShare, Member, ShareBody, ShareView
 from services.contracts.vocabulary import EventName
 from services.sharing.domain.certifying import due_in
@@ -183,18 +183,6 @@ class ShareActs(Applying):
         if past is None or past.case_id != case_id:
             raise NotVisible
         return show_past(past, self.directory.by_kind(today, **keys_in([past.grant])))
-
-    def seen(self, looked: Looked, action: str, how: How) -> Record:
-        record = entry(
-            looked.caller,
-            action,
-            outcome="shown",
-            operation="consultation",
-            how=how,
-            objects=(case_object(looked.case_id, looked.agency_id),),
-        )
-        self.records.keep(record)
-        return record
 
 
 def owns(caller: Caller, ownership: Ownership) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -94,7 +92,7 @@ class SuccessionHandlers(TransferActs):
         known = self.directory.by_kind(today, users=[one.transfer.to.id for one in found if one.transfer])
         for one in found:
             if one.transfer is not None and self._lapses(one, known.get(f"u:{one.transfer.to.id}"), today):
-                with by_itself():
+                with context.keyed(new_event_id()):
                     self._lapse(FollowCase(case_id=one.case_id), today)
 
     @rpc(expected_exceptions=ConcordatError)
@@ -141,7 +139,7 @@ class SuccessionHandlers(TransferActs):
             made.append(self.commit_transfer(change, offer, record, emit, session))
             return version_of(made[-1], offer.id)
 
-        with by_itself():
+        with context.keyed(new_event_id()):
             told = self.commands.run(request, TransferVersion, act)
             run = counted(made, told)
             self.apply_at_once(run.after if run else None)
@@ -241,15 +239,6 @@ class SuccessionHandlers(TransferActs):
         told = self.commands.run(request, TransferVersion, act)
         run = counted(made, told)
         self.apply_at_once(run.after if run else None)
-
-
-@contextmanager
-def by_itself() -> Iterator[None]:
-    """Each case is a command with a key of its own."""
-    serving = context.current()
-    assert serving is not None
-    with context.use(serving.keyed(new_event_id())):
-        yield
 
 
 def _record(ownership: Ownership, action: str, *objects: Object) -> Record:

@@ -16,9 +16,10 @@ from services.contracts.errors import NotVisible
 from services.contracts.messages import Reply
 from services.contracts.paging import Ref
 from services.contracts.permissions import PERMITS
-from services.contracts.records import How, Object, Record
+from services.contracts.records import Object, Record
 from services.contracts.sharing.transfers import TransferView
-from services.sharing.domain.entries import case_object, disclosed, entry
+from services.contracts.vocabulary import Role
+from services.sharing.domain.entries import case_object, disclosed
 from services.sharing.domain.known import Known, Today
 from services.sharing.domain.offers import Ground, Offer
 from services.sharing.domain.ownership import Change, Ownership
@@ -32,6 +33,7 @@ from services.sharing.stores import transfers
 from services.sharing.stores.transfers import TransferStore
 
 PERMITTED = PERMITS["sharing"]
+_ADMINISTRATORS: frozenset[Role] = frozenset({"agency_admin"})
 
 
 class TransferVersion(Reply):
@@ -62,8 +64,7 @@ class TransferActs(Applying):
         """The case, and whether the caller acts as its agency's administrator, who finds a new owner for one
         whose owner cannot act (R38) and sees nothing else of it. Raises as `judged` does."""
         caller = looked.caller
-        administers = "agency_admin" in caller.roles
-        found = self.whole(looked, session) if administers else self.found(looked, session)
+        found = self.found_for(looked, _ADMINISTRATORS, session)
         decision = decide(caller, found.acl, PERMITTED[method])
         if looked.there and not decision.allowed and self._appoints(caller, found, today):
             return found, True
@@ -144,20 +145,8 @@ class TransferActs(Applying):
             raise NotVisible
         if caller.id in ownership.acl.excluded:
             raise NotVisible
-        record = first or self.read(looked, "transfer.read", "opened")
+        record = first or self.seen(looked, "transfer.read", "opened")
         return view.model_copy(update={"disclosed": disclosed(record)})
-
-    def read(self, looked: Looked, action: str, how: How) -> Record:
-        record = entry(
-            looked.caller,
-            action,
-            outcome="shown",
-            operation="consultation",
-            how=how,
-            objects=(case_object(looked.case_id, looked.agency_id),),
-        )
-        self.records.keep(record)
-        return record
 
 
 def counted(made: list[Made], told: TransferVersion) -> Made | None:

@@ -124,7 +124,7 @@ class TransferHandlers(TransferActs):
                 page = TransferPage(items=(), next=None)
             else:
                 raise NotOwner
-            record = self.read(looked, "transfer.list", "listed")
+            record = self.seen(looked, "transfer.list", "listed")
             return page.model_copy(update={"disclosed": disclosed(record)})
 
     # deciding
