@@ -43,7 +43,7 @@ browser: setup
 	@BROWSER=1 deploy/setup.sh
 
 test: browser ## Run the tests, on real brokers and databases. ARGS="-k name", PROCESSES=1.
-	@$(RUN) -m pytest -q -n $(PROCESSES) --dist loadfile $(ARGS)
+	@$(RUN) -m pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup ## Style, types, import rules, stale schemas and pages, compose file.
 	@$(RUN) -m ruff check .

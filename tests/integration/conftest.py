@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import sys
 import uuid
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
 
+from deploy import demo
 from deploy.launcher.cell import Cell
 from services.chassis.mongo import connect
 from services.mirror.store import MirrorStore
 from tests.cell import Parts, running
+from tests.checks.ground import Ground, ground
 from tests.integration.calling import Calling, Ear
 from tests.integration.running_services import Operator
+
+_FEW = {
+    *("a.tull", "p.marsh", "d.okoro", "l.beck"),
+    *("e.vance", "j.foley"),
+    *("admin.fire", "f.moss"),
+    *("admin.opcc", "w.adeyemi", "y.north"),
+}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -79,3 +91,21 @@ def ear(parts: Parts) -> Iterator[Ear]:
 def tag() -> str:
     """A name that no other test has."""
     return uuid.uuid4().hex
+
+
+@pytest.fixture(scope="session")
+def place() -> Iterator[Ground]:
+    """The demonstration with as few people as will do: each costs two argon2 hashes."""
+    seed = sys.modules["deploy.demo.seed"]  # the package has a function of this name
+    few = tuple(person for person in seed.PEOPLE if person.username in _FEW)
+    teams = {body: names for body, names in seed.TEAMS.items() if body in {one.body for one in few}}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(seed, "PEOPLE", few)
+        patch.setattr(seed, "TEAMS", teams)
+        patch.setattr(demo, "PEOPLE", few)
+        with ground() as found:
+            yield found
+    with warnings.catch_warnings():
+        # Each log-in of the seeding has connections of its own, which nobody closes.
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

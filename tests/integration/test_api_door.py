@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
-import sys
 import threading
 import time
 import uuid
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from deploy import demo
 from deploy.demo import story
 from deploy.demo.api import Api
 from gateway.operations import Operation
 from gateway.routes import ROUTES
-from tests.checks.ground import Ground, ground
+from tests.checks.ground import Ground
 from tests.waiting import until
 
 PERSONAL = "Mrs Amelia Hartley-Fenwick of 14 Larch Road"
@@ -32,30 +28,6 @@ pytestmark = [
     pytest.mark.timeout(400),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-PEOPLE = {
-    *("a.tull", "p.marsh", "d.okoro", "l.beck"),
-    *("e.vance", "j.foley"),
-    *("admin.fire", "f.moss"),
-    *("admin.opcc", "w.adeyemi", "y.north"),
-}
-
-
-@pytest.fixture(scope="module")
-def place() -> Iterator[Ground]:
-    """The demonstration with as few people as will do: each costs two argon2 hashes."""
-    seed = sys.modules["deploy.demo.seed"]  # the package has a function of this name
-    few = tuple(person for person in seed.PEOPLE if person.username in PEOPLE)
-    teams = {body: names for body, names in seed.TEAMS.items() if body in {one.body for one in few}}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(seed, "PEOPLE", few)
-        patch.setattr(seed, "TEAMS", teams)
-        patch.setattr(demo, "PEOPLE", few)
-        with ground() as found:
-            yield found
-    with warnings.catch_warnings():
-        # Each log-in of the seeding has connections of its own, which nobody closes.
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,8 @@ import pytest
 
 from deploy.demo.api import Api
 from tests.checks.ground import Ground
-from tests.integration.test_api_door import place
 from tests.journey.steps import POLICE, POLICING_BODY
 
-__all__ = ("place",)
 pytestmark = [
     pytest.mark.timeout(400),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

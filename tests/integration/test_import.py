@@ -8,25 +8,18 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.checks.ground import Ground, ground
+from tests.checks.ground import Ground
 
 ROOT = Path(__file__).parent.parent.parent
 OFFICER, ADMINISTRATOR = "p.marsh", "a.tull"
 AGENCY, TEAM = "Cleveland Police", "Stockton Neighbourhood Policing"
 
 pytestmark = pytest.mark.timeout(400)
-
-
-@pytest.fixture(scope="module")
-def demonstration() -> Iterator[Ground]:
-    with ground() as found:
-        yield found
 
 
 def imported(what: str, file: Path, who: str, demonstration: Ground) -> tuple[int, str]:

@@ -17,22 +17,22 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.checks.ground import ground
+from tests.checks.ground import Ground
 from tests.web.browsing import CHROMIUM, Person, browser
 
 Sit = Callable[..., Person]
 
 
 @pytest.fixture(scope="session")
-def demo() -> Iterator[dict[str, Any]]:
+def demo(request: pytest.FixtureRequest) -> dict[str, Any]:
     if not Path(CHROMIUM).exists():
         pytest.skip("Chromium is not installed")
     given = os.environ.get("CONCORDAT_DEMO")
     if given:
-        yield json.loads(Path(given).read_text(encoding="utf-8"))
-        return
-    with ground() as on:
-        yield on.document
+        found: dict[str, Any] = json.loads(Path(given).read_text(encoding="utf-8"))
+        return found
+    on: Ground = request.getfixturevalue("demonstration")
+    return on.document
 
 
 @pytest.fixture(scope="module")
