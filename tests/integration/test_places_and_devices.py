@@ -14,7 +14,7 @@ from services.chassis.mongo import connect
 from services.contracts.authority import DeviceProof
 from services.contracts.bars import Bar
 from services.contracts.caller import Caller
-from services.contracts.errors import ConcordatError
+from services.contracts.errors import ConcordatError, Invalid
 from services.contracts.sharing.account import GetMe
 from services.contracts.sharing.agencies import AgencyChanges, GetAgency, PatchAgency, PlaceBody
 from services.contracts.sharing.devices import (
@@ -141,6 +141,15 @@ def test_training_is_nobody_elses_business(town: Town, gate: Gate) -> None:
         with pytest.raises(ConcordatError) as refused:
             gate.ask(by, "list_trainings", ListTrainings(user_id=town.ids["admin"]))
         assert code_of(refused) == "not_found"
+
+
+def test_no_administrator_vouches_for_their_own_training(town: Town, gate: Gate) -> None:
+    today = day_of(now())
+    training = TrainingBody(use="vemt", completed_on=today, expires_on=today)
+    request = RecordTraining(user_id=town.ids["admin"], training=training)
+    with pytest.raises(Invalid) as refused:
+        gate.tell(town.admin, "record_training", request)
+    assert [one.code for one in refused.value.errors] == ["own_account"]
 
 
 def test_a_device_is_what_its_secret_proves_and_a_revoked_one_is_none_at_once(

@@ -12,6 +12,8 @@ from services.contracts.errors import FieldError, Invalid
 from services.contracts.vocabulary import Scope
 
 SECRETS_KEPT = 3
+_NARROW = {4: 16, 6: 48}
+"""Bits of the prefix by which a network is one organisation's: half of the Internet proves nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,12 @@ class Client:
 def from_here(networks: Sequence[str], address: str | None) -> bool:
     """Whether `address` lies in one of the networks; without networks from anywhere, else never unknown."""
     return not networks or lies_in([ip_network(one) for one in networks], address)
+
+
+def narrow(networks: Sequence[str]) -> bool:
+    """Whether there are networks and each is small enough to say something of who comes from it."""
+    found = [ip_network(one) for one in networks]
+    return bool(found) and all(one.prefixlen >= _NARROW[one.version] for one in found)
 
 
 def lies_in(networks: Iterable[IPv4Network | IPv6Network], address: str | None) -> bool:

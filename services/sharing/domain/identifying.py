@@ -18,7 +18,7 @@ from services.contracts.permissions import Permit
 from services.contracts.vocabulary import Must, Template
 from services.sharing.domain import barring, procedures, sessions
 from services.sharing.domain.barring import CodeFrom
-from services.sharing.domain.clients import Client, from_here
+from services.sharing.domain.clients import Client, from_here, narrow
 from services.sharing.domain.devices import CLIENTS_OWN, PERSONAL, Proved
 from services.sharing.domain.people import User
 from services.sharing.domain.procedures import Signature
@@ -92,14 +92,14 @@ def judge_user(asked: Asked, user: User, session: Session, device: Proved = PERS
 def judge_client(asked: Asked, client: Client, session: Session, accountable: User | None) -> Caller:
     """The same for an agency's system. Its accountable person has to be active and to have signed, and what
     that person was taught counts for it. Its secret and the networks of its registration make it a managed
-    device; one that may come from anywhere has proved nothing of the kind."""
+    device; one that may come from anywhere, or nearly so, has proved nothing of the kind."""
     if not client.alive(asked.now) or not session.alive(asked.now, asked.limits.idle):
         raise Unauthenticated
     if not from_here(client.networks, asked.request.address):
         raise Unauthenticated(cause="client from elsewhere")
     _check_agency(asked, client.agency_id, session)
     check_accountable(accountable, client, asked.standing, asked.now)
-    device = CLIENTS_OWN if client.networks else PERSONAL
+    device = CLIENTS_OWN if narrow(client.networks) else PERSONAL
     trainings = accountable.trainings if accountable else ()
     caller = _caller(
         asked,

@@ -7,12 +7,14 @@ from services.chassis.mongo import Session
 from services.chassis.rpc import command, rpc
 from services.contracts.caller import Caller
 from services.contracts.envelope import new_event_id
-from services.contracts.errors import NotVisible
+from services.contracts.errors import FieldError, Invalid, NotVisible
 from services.contracts.records import Object
 from services.contracts.sharing.trainings import ListTrainings, RecordTraining, TrainingPage, TrainingView
 from services.sharing.domain.london import day_of
 from services.sharing.domain.trainings import Training, check_training, current_uses, recorded
 from services.sharing.handlers.identity import REFUSALS, Identity, Made, own_agency
+
+_OWN = FieldError("/user_id", "own_account", "Another administrator has to record your training.")
 
 
 class Trainings(Identity):
@@ -26,6 +28,8 @@ class Trainings(Identity):
         def body(session: Session, _emit: Emit) -> Made:
             user = self.users.load(request.user_id, session)
             own_agency(caller, user.agency_id)
+            if user.id == caller.id:  # R39: it would open cases to who administers
+                raise Invalid(errors=(_OWN,))
             after = recorded(user.trainings, new)
             self.users.train(user.id, after, by=caller.id, now=now, session=session)
             self.keep(caller, "user.train", Object(type="user", id=user.id, agency_id=user.agency_id))

@@ -217,6 +217,9 @@ def test_training_opens_a_use_until_its_last_day() -> None:
 def test_a_system_is_a_managed_device_in_the_networks_of_its_registration() -> None:
     here, key = asked(standing=held_to(OFFICE)), "marking:official_sensitive"
     assert judge_client(here, client(networks=("10.0.0.0/24",)), SESSION, user()).barred == {}
+    for networks in ((), ("0.0.0.0/1", "128.0.0.0/1"), ("10.0.0.0/24", "::/0")):
+        wide = judge_client(here, client(networks=networks), SESSION, user())
+        assert wide.device_class == "personal"
     anywhere = judge_client(here, client(), SESSION, user())
     assert (anywhere.device_class, anywhere.barred[key].code) == ("personal", "device_not_permitted")
 
