@@ -302,6 +302,9 @@ _TABLE: dict[str, dict[str, Entry]] = {
         "GET": _s("list_conflicts", conflicts.ListConflicts, conflicts.ConflictPage),
         "POST": _s("declare_conflict", conflicts.DeclareConflict, conflicts.ConflictView, 201),
     },
+    "/cases/{case_id}/conflicts/{conflict_id}": {
+        "DELETE": _s("withdraw_conflict", conflicts.WithdrawConflict, Empty, 204)
+    },
     # --- who is told ---
     "/stream": {
         "GET": Special(

@@ -92,6 +92,7 @@ PAGES: dict[str, type[Page]] = {
     "/cases/{case_id}/consultations": sharing.Seen,
     "/cases/{case_id}/conflicts": glass.Conflicts,
     "/cases/{case_id}/conflicts/own": glass.OwnConflict,
+    "/cases/{case_id}/conflicts/{conflict_id}/withdraw": glass.WithdrawOne,
     "/cases/{case_id}/emergency": glass.Emergency,
     "/cases/{case_id}/break-glass": glass.Glasses,
     "/cases/{case_id}/break-glass/{glass_id}": glass.Glass,

@@ -87,6 +87,7 @@ PROMISED = """
 /cases/{}/break-glass GET POST
 /cases/{}/break-glass/{} PATCH
 /cases/{}/conflicts GET POST
+/cases/{}/conflicts/{} DELETE
 /stream GET
 /inbox GET
 /inbox/{} PATCH

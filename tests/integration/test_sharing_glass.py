@@ -25,7 +25,12 @@ from services.contracts.errors import (
     RateLimited,
     ReasonRequired,
 )
-from services.contracts.sharing.conflicts import ConflictBody, DeclareConflict, ListConflicts
+from services.contracts.sharing.conflicts import (
+    ConflictBody,
+    DeclareConflict,
+    ListConflicts,
+    WithdrawConflict,
+)
 from services.contracts.sharing.glass import (
     BreakGlass,
     GlassBody,
@@ -352,6 +357,25 @@ def test_it_is_declared_by_the_owner_of_others_and_by_a_reader_of_itself(world: 
             declare(world.jo, case_id, world.jo.id, again)
     with pytest.raises(AlreadyExists):
         declare(world.owner, case_id, world.jo.id)
+
+
+def test_the_owner_takes_a_conflict_back_and_nobody_else_does(world: World) -> None:
+    share = world.share(world.case())
+    case_id = share["case_id"]
+    told, key = declare(world.owner, case_id, world.jo.id), uuid.uuid4().hex
+    request = WithdrawConflict(case_id=case_id, conflict_id=told["id"])
+    for one, refusal in ((world.jo, NotVisible), (world.warden, NotOwner), (world.stranger, NotVisible)):
+        with pytest.raises(refusal):
+            one.tell("withdraw_conflict", request)
+    assert world.may_know(case_id, world.jo) == [False]
+    for _ in range(2):
+        world.owner.tell("withdraw_conflict", request, key)
+    assert world.may_know(case_id, world.jo) == [True]
+    assert world.get(world.jo, share)["id"] == share["id"]
+    assert world.acl(case_id).epoch == 4
+    assert entries(world, world.owner, "conflict.withdraw")[-1] == ("done", None, case_id)
+    with pytest.raises(NotVisible):
+        world.owner.tell("withdraw_conflict", request)
 
 
 def test_conflicts_are_listed_to_the_owner_alone_newest_first(world: World) -> None:

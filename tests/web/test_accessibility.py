@@ -77,7 +77,5 @@ def _violations(axe: Axe, name: str, page: Page) -> list[str]:
 
 
 def _overflow(name: str, page: Page) -> list[str]:
-    over = page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
+    over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return [f"{name}: {over} pixels too wide"] if over > 0 else []

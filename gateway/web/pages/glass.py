@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from math import ceil
+from typing import Any
 
 from gateway.web import words
 from gateway.web.forms.fields import Field
 from gateway.web.forms.form import Form, Typed
 from gateway.web.live import pass_for
+from gateway.web.marking import marked
 from gateway.web.page import FormPage, Gone, Outcome, Page, Shown
 from gateway.web.requests import asked
 from gateway.web.visit import Visit
 from services.contracts.cases.cases import GetCase
 from services.contracts.errors import ConcordatError, NotVisible, RoleRequired
 from services.contracts.sharing.account import GetMe
-from services.contracts.sharing.conflicts import ConflictBody, DeclareConflict, ListConflicts
+from services.contracts.sharing.conflicts import (
+    MOST_CONFLICTS,
+    ConflictBody,
+    DeclareConflict,
+    ListConflicts,
+    WithdrawConflict,
+)
 from services.contracts.sharing.directory import SearchDirectory
 from services.contracts.sharing.glass import (
     BreakGlass,
@@ -29,6 +38,12 @@ _KIND = Field(
 )
 _REASON = Field("reason", "Say more", "area", missing="Say more about it", limit=1000, rows=3)
 _WHO = Field("user_id", "Who", "choice", missing="Choose who it is")
+_PAGE = 100
+"""As many as one page can hold."""
+_DONE = {
+    "1": "Noted. The case does not exist for this person any more.",
+    "withdrawn": "Taken back. This person has again what shares and roles give them.",
+}
 _NAME = Field("text", "Find a person by name", missing="Enter a name", limit=200)
 
 
@@ -159,9 +174,7 @@ class Conflicts(FormPage):
                 "name": form if "text" in form.fields else Form((_NAME,), {"text": [text]}),
                 "choice": form if "user_id" in form.fields else Form((_WHO, _KIND, _REASON)),
                 "form": form,
-                "done": "Noted. The case does not exist for this person any more."
-                if visit.query("done")
-                else None,
+                "done": _DONE.get(visit.query("done")),
             },
         )
 
@@ -172,6 +185,38 @@ class Conflicts(FormPage):
         request = asked(DeclareConflict, **ids, conflict=form.request(ConflictBody, body))
         await visit.tell("sharing", "declare_conflict", request, once=form.once)
         return Gone(f"/cases/{ids['case_id']}/conflicts?done=1")
+
+
+class WithdrawOne(FormPage):
+    """`/cases/{case_id}/conflicts/{conflict_id}/withdraw`: it was a mistake, or is over."""
+
+    fields = ()
+
+    async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
+        marking, conflict = await visit.together(
+            marked(visit, ids["case_id"]), _conflict(visit, ids["case_id"], ids["conflict_id"])
+        )
+        context = {"section": "cases", "form": form, "case_id": ids["case_id"], "conflict": conflict}
+        return Shown("glass/withdraw.html", {**context, **marking})
+
+    async def act(self, visit: Visit, form: Form, **ids: str) -> Outcome:
+        await visit.tell("sharing", "withdraw_conflict", asked(WithdrawConflict, **ids), once=form.once)
+        return Gone(f"/cases/{ids['case_id']}/conflicts?done=withdrawn")
+
+
+async def _conflict(visit: Visit, case_id: str, conflict_id: str) -> dict[str, Any]:
+    """Raises NotVisible."""
+    cursor = None
+    for _ in range(ceil(MOST_CONFLICTS / _PAGE)):
+        request = asked(ListConflicts, case_id=case_id, limit=_PAGE, cursor=cursor)
+        found = await visit.ask("sharing", "list_conflicts", request)
+        for one in found["items"]:
+            if one["id"] == conflict_id:
+                return dict(one)
+        cursor = found["next"]
+        if cursor is None:
+            break
+    raise NotVisible
 
 
 class OwnConflict(FormPage):

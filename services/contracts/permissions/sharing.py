@@ -98,6 +98,7 @@ PERMITS = {
     # that it misses one is counted as of a case, and told as of a case.
     "declare_conflict": Permit(TASKWORKERS, level="know"),
     "list_conflicts": _OWNER,
+    "withdraw_conflict": _OWNER,
     "break_glass": Permit(CASEWORKERS, level="know"),
     "list_glasses": _ANSWERABLE,
     "review_glass": _ANSWERABLE,

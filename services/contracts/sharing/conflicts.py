@@ -1,6 +1,7 @@
 """Conflicts of interest: users to whom a case does not exist, because it is about them or those near to them.
 
 sharing.declare_conflict(DeclareConflict) -> ConflictView    command; POST /cases/{id}/conflicts
+sharing.withdraw_conflict(WithdrawConflict) -> Empty         command; DELETE, the owner's alone
 sharing.list_conflicts(ListConflicts) -> ConflictPage        query; the owner's alone
 
 The owner declares it of anybody but itself, whoever may know of the case of itself: it loses the case.
@@ -35,6 +36,14 @@ class DeclareConflict(Request):
 
     case_id: Id
     conflict: ConflictBody
+
+
+class WithdrawConflict(Request):
+    """It was declared by mistake, or is over: whoever it shut out has what shares and roles give them, as if
+    it had not been. Raises NotVisible, NotOwner."""
+
+    case_id: Id
+    conflict_id: Id
 
 
 class ListConflicts(PageRequest):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.contracts.errors import AlreadyExists, FieldError, Invalid, OwnerHasConflict
+from services.contracts.errors import AlreadyExists, FieldError, Invalid, NotVisible, OwnerHasConflict
 from services.contracts.sharing.conflicts import MOST_CONFLICTS, ConflictView
 from services.sharing.domain.ownership import Change, Conflict, Ownership
 
@@ -25,6 +25,16 @@ def declare(ownership: Ownership, conflict: Conflict) -> Change:
     # Agencies that name the user in a share hear of it by the fence as well: it may have moved to them.
     agencies = {conflict.agency.id, ownership.owner.agency.id, *(one.agency.id for one in ownership.grants)}
     return Change(ownership.epoch, after, narrowing=True, agencies=frozenset(agencies), past=())
+
+
+def withdraw(ownership: Ownership, conflict_id: str) -> Change:
+    """Let a user in again as far as shares name it. Raises NotVisible."""
+    rest = tuple(one for one in ownership.conflicts if one.id != conflict_id)
+    if len(rest) == len(ownership.conflicts):
+        raise NotVisible
+    changes = {"epoch": ownership.epoch + 1, "events": ownership.events + 1, "conflicts": rest}
+    after = ownership.model_copy(update=changes)
+    return Change(ownership.epoch, after, narrowing=False, agencies=frozenset(), past=())
 
 
 def view(ownership: Ownership, conflict: Conflict) -> ConflictView:

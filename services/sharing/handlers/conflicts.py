@@ -17,11 +17,13 @@ from services.contracts.sharing.conflicts import (
     ConflictView,
     DeclareConflict,
     ListConflicts,
+    WithdrawConflict,
 )
-from services.sharing.domain.conflicts import declare, view
+from services.contracts.views import Empty
+from services.sharing.domain.conflicts import declare, view, withdraw
 from services.sharing.domain.entries import case_object, disclosed, entry
 from services.sharing.domain.known import Known, Today
-from services.sharing.domain.ownership import Conflict, Ownership
+from services.sharing.domain.ownership import Change, Conflict, Ownership
 from services.sharing.handlers.share_acts import ShareActs, owns
 from services.sharing.stores.pages import cursor_of, read_cursor
 
@@ -51,13 +53,7 @@ class ConflictHandlers(ShareActs):
                 conflict = _conflict(request, conflict_id, self._whoever(said.user_id, today), caller, today)
                 change = declare(ownership, conflict)
                 after = change.after
-                self.save(change, session)
-                data = CaseEvent(case_id=after.case_id, actor_id=caller.id, agency_id=caller.agency_id)
-                emit("share.changed", f"cases/{after.case_id}", after.events, data)
-                objects = (case_object(after.case_id, after.owner.agency.id),)
-                # Whom it shuts out, and why, is not for whoever reads the log: it may be the one shut out.
-                record = entry(caller, action, outcome="done", objects=objects)
-                self.records.keep(record)
+                record = self._noted(change, caller, action, session, emit)
                 made[:] = [(after, record)]
                 return Declared(conflict_id=conflict_id, entry_id=record.id)
 
@@ -72,6 +68,39 @@ class ConflictHandlers(ShareActs):
             if conflict is None:
                 raise NotVisible
             return view(after, conflict).model_copy(update={"disclosed": disclosed(record)})
+
+    @command(expected_exceptions=ConcordatError)
+    def withdraw_conflict(self, request: WithdrawConflict, caller: Caller) -> Empty:
+        """The owner: it was a mistake, or is over. Nothing is given that shares and roles do not give."""
+        action = "conflict.withdraw"
+        with self.looking(caller, action, request.case_id) as looked:
+            made: list[tuple[Ownership, Record]] = []
+
+            def let_in(session: Session, emit: Emit) -> Declared:
+                ownership = self.judged(looked, "withdraw_conflict", session)
+                if (first := self.commands.done(request, Declared)) is not None:
+                    return first
+                change = withdraw(ownership, request.conflict_id)
+                record = self._noted(change, caller, action, session, emit)
+                made[:] = [(change.after, record)]
+                return Declared(conflict_id=request.conflict_id, entry_id=record.id)
+
+            told = self.commands.run(request, Declared, let_in)
+            if made and made[0][1].id == told.entry_id:
+                self.apply_at_once(made[0][0])
+            return Empty()
+
+    def _noted(self, change: Change, caller: Caller, action: str, session: Session, emit: Emit) -> Record:
+        """List, fence, event and entry, all or none. Whom it is about, and why, is not for whoever reads the
+        log: it may be the one shut out."""
+        after = change.after
+        self.save(change, session)
+        data = CaseEvent(case_id=after.case_id, actor_id=caller.id, agency_id=caller.agency_id)
+        emit("share.changed", f"cases/{after.case_id}", after.events, data)
+        objects = (case_object(after.case_id, after.owner.agency.id),)
+        record = entry(caller, action, outcome="done", objects=objects)
+        self.records.keep(record)
+        return record
 
     @rpc(expected_exceptions=ConcordatError)
     def list_conflicts(self, request: ListConflicts, caller: Caller) -> ConflictPage:

@@ -180,6 +180,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("PATCH", "/cases/{}/break-glass/{}"): _case("own", roles=CASEWORK | {"agency_dpo", "partnership_dpo"}),
     ("GET", "/cases/{}/conflicts"): _case("own"),
     ("POST", "/cases/{}/conflicts"): _case("own", roles=TASKWORK),
+    ("DELETE", "/cases/{}/conflicts/{}"): _case("own"),
     ("GET", "/stream"): _r(scopes="cases:read"),
     ("GET", "/inbox"): _EVERYBODY,
     ("PATCH", "/inbox/{}"): _EVERYBODY,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from services.contracts.errors import Invalid
+from services.contracts.errors import Invalid, NotVisible
 from services.contracts.paging import Ref
 from services.contracts.sharing.conflicts import MOST_CONFLICTS, ConflictView
-from services.sharing.domain.conflicts import declare, view
+from services.sharing.domain.conflicts import declare, view, withdraw
 from tests.unit.sharing.grants import NOW, grant, ownership
 from tests.unit.sharing.test_glass import DECLARED_BY, conflict
 
@@ -32,6 +32,15 @@ def test_a_case_has_so_many_and_no_more() -> None:
     (error,) = refused.value.errors
     assert (error.pointer, error.code) == ("", "too_many")
     assert error.detail == "This case has too many conflicts."
+
+
+def test_taken_back_it_widens_and_the_others_stay() -> None:
+    before = ownership(grant(), conflicts=(conflict(), conflict("u-mo").model_copy(update={"id": "c-2"})))
+    change = withdraw(before, "c-1")
+    assert (change.after.epoch, change.after.events, change.narrowing) == (5, 3, False)
+    assert (change.after.acl.excluded, change.after.grants) == (("u-mo",), before.grants)
+    with pytest.raises(NotVisible):
+        withdraw(before, "c-3")
 
 
 def test_it_is_shown_with_who_said_so_when_and_why() -> None:

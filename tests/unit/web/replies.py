@@ -242,7 +242,7 @@ _REVIEW: dict[str, Any] = {
 _FIGURES = {"active_users": 1, "cases_opened": 2, "contributions": 3, "last_log_in": AT}
 
 CONFLICT: dict[str, Any] = {
-    "id": "f1", "case_id": "c1", "user": ME, "agency": OTHERS, "kind": "neighbour", "reason": CANARY,
+    "id": "i1", "case_id": "c1", "user": ME, "agency": OTHERS, "kind": "neighbour", "reason": CANARY,
     "declared_by": ME, "created_at": AT,
 }  # fmt: skip
 GLASS: dict[str, Any] = {
@@ -390,6 +390,7 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
         certifying.ShareCertified, {"case_id": "c1", "share_id": "h1", "certify_by": LATER}
     ),
     ("sharing", "declare_conflict"): (conflicts.ConflictView, CONFLICT),
+    ("sharing", "withdraw_conflict"): (Empty, {}),
     ("sharing", "list_conflicts"): (conflicts.ConflictPage, _items(CONFLICT)),
     ("sharing", "break_glass"): (glass.GlassBroken, {"id": "b1", "case_id": "c1", "until": LATER}),
     ("sharing", "list_glasses"): (glass.GlassPage, _items(GLASS, OPEN_GLASS)),

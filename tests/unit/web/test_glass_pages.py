@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.contracts.errors import NotVisible, RateLimited
-from tests.unit.web.replies import CASE
+from tests.unit.web.replies import CASE, CONFLICT
 from tests.unit.web.site import FakeAsking, SiteClient
 from tests.unit.web.test_pages import check
 
@@ -145,6 +145,19 @@ def test_the_owner_finds_a_person_and_shuts_them_out() -> None:
         "u3",
         "neighbour",
     )
+
+
+def test_the_owner_takes_a_conflict_back() -> None:
+    site = page()
+    path = f"/cases/c1/conflicts/{CONFLICT['id']}/withdraw"
+    assert path in site.get("/cases/c1/conflicts").text
+    shown = site.get(path)
+    assert "Take back the conflict of interest of" in shown.text
+    check(shown.text)
+    assert site.get("/cases/c1/conflicts/other/withdraw").status_code == 404
+    assert site.post(path, {}).headers["location"] == "/cases/c1/conflicts?done=withdrawn"
+    method, request = told(site)
+    assert (method, request.conflict_id) == ("withdraw_conflict", CONFLICT["id"])
 
 
 def test_a_reader_says_that_it_concerns_them() -> None:
