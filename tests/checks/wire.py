@@ -6,6 +6,7 @@ import http.client
 import json
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -45,6 +46,10 @@ class Line:
         self._connection: http.client.HTTPConnection | None = None
         self._used = 0.0
 
+    def hold(self, token: str, device: str = "") -> None:
+        """From now on this session, and the cookie of this device (`name=value`; none: of no device)."""
+        self._session = {"Authorization": f"Bearer {token}", **({"Cookie": device} if device else {})}
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -52,14 +57,19 @@ class Line:
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """One request, exactly once. `Idempotency_Key="…"` becomes a header of that name."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {**self._session, **named}
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
         content = None
         if body is not None:
             content, sent["Content-Type"] = json.dumps(body), "application/json"
         if method == "POST":
             sent.setdefault("Idempotency-Key", uuid.uuid4().hex)
-        began = time.monotonic()
+        return self.send(method, path, content, sent)
+
+    def send(
+        self, method: str, path: str, content: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """The same as it is written, right or wrong; nothing but the session is added."""
+        sent, began = {**self._session, **(headers or {})}, time.monotonic()
         try:
             connection = self._open()
             connection.request(method, self._base + path, content, sent)

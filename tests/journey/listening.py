@@ -22,12 +22,13 @@ from tests.waiting import until
 
 @dataclass
 class Delivery:
-    """One push: what came, and whether its Standard Webhooks signature was right."""
+    """One push: what came, at which path, and whether its Standard Webhooks signature was right."""
 
     event: dict[str, Any]
     headers: dict[str, str]
     body: bytes
     at: float = field(default_factory=time.time)
+    path: str = ""
 
     def signed_with(self, secret: str) -> bool:
         """https://www.standardwebhooks.com: HMAC-SHA256 over id.timestamp.body, base64, `v1,`."""
@@ -53,7 +54,7 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 named = {name.lower(): value for name, value in self.headers.items()}
-                outer.deliveries.append(Delivery(json.loads(body), named, body))
+                outer.deliveries.append(Delivery(json.loads(body), named, body, path=self.path))
                 self.send_response(204)
                 self.end_headers()
 

@@ -1,17 +1,17 @@
 """`make check-matrix`: endpoint x role x relation to the case x state: 0 unexpected answers.
 
 Generated from the gateway's route table and judged by an oracle written from api.md. Then: unseen and missing
-cases are alike in status, headers and body, and in time (SHORT=1: 150 pairs a path; else 5,000). `--times`:
-the times alone.
+cases are alike in status, headers and body, in 10,000 refusals of requests right and wrong (SHORT=1: 300),
+and in time (SHORT=1: 150 pairs a path; else 5,000). `--times`, `--refusals`: these alone.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 from rich.console import Console
 
@@ -19,15 +19,19 @@ from gateway.routes import ROUTES
 from tests.bench.figures import Report
 from tests.bench.table import show_figures
 from tests.checks.ground import ground, usual
-from tests.checks.matrix import requests
+from tests.checks.matrix import refusals, requests
+from tests.checks.matrix.hidden import TRAINED, outsiders
 from tests.checks.matrix.oracle import ANSWERABLE, GLASS, RULES, Unexpected, expected
+from tests.checks.matrix.planted import planted
+from tests.checks.matrix.refusals import looks
 from tests.checks.matrix.timing import FULL, auc, limit, pairs
 from tests.checks.matrix.world import Player, World, build
 from tests.checks.wire import Answer, Line
 
 SHORT = bool(os.environ.get("SHORT"))
 PAIRS = 150 if SHORT else FULL
-_MADE_EACH_TIME = frozenset({"x-request-id", "date", "consultation", "inclusion-by", "traceparent"})
+REFUSALS, PROVING = 300 if SHORT else 10_000, 400
+SEED = 20
 _REFUSALS = frozenset(
     {
         "unauthenticated",
@@ -54,17 +58,39 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> int:
-    report = Report("check-matrix")
-    environment = {"gateway": {"CONCORDAT_CASE_404S": "1000000"}}
+    report, alone = Report("check-matrix"), set(sys.argv[1:])
+    environment = {
+        "gateway": {"CONCORDAT_CASE_404S": "1000000"},
+        "sharing": {"CONCORDAT_TRAINED_USES": TRAINED},
+    }
     with ground(usual(), environment=environment) as on:
         world = build(on)
-        # First: the last of the cells end the sessions.
-        _time(world, report)
-        if "--times" not in sys.argv[1:]:
+        # The last of the cells end the sessions.
+        if alone <= {"--times"}:
+            _time(world, report)
+        if alone <= {"--refusals"}:
+            _refuse(world, report)
+        if not alone:
             _answers(world, report)
     show_figures(report)
     print(report.write())
     return 0 if report.holds else 1
+
+
+def _refuse(world: World, report: Report) -> None:
+    """Whoever may not know of a case is refused as of none; first, a service that tells more is found out."""
+    players = outsiders(world)
+    with planted(world.on):
+        told = refusals.ask(world, players, PROVING, SEED, until_told=True)
+    report.add("planted, the reason told before not found: found", len(told.lines), "answers", ">= 1")
+    began = time.monotonic()
+    told = refusals.ask(world, players, REFUSALS, SEED)
+    for line in told.lines[:60]:
+        console.print(f"TOLD {line}")
+    answers = ", ".join(f"{status}: {number}" for status, number in sorted(told.statuses.items()))
+    console.print(f"refusals: {told.pairs} pairs in {time.monotonic() - began:.0f} s, by status {answers}")
+    report.add("refusals generated", told.refusals, "refusals", f">= {REFUSALS}")
+    report.add("refusals that tell something", len(told.lines), "refusals", "== 0")
 
 
 def _answers(world: World, report: Report) -> None:
@@ -198,17 +224,10 @@ def _alike(world: World, found: Unexpected) -> None:
             if (method, requests.shape(path)) in ANSWERABLE and "partnership_dpo" in player.actor.roles:
                 continue
             found.cells += 1
-            unseen = _looks(_ask(world, player, method, path))
-            missing = _looks(_ask(world, player, method, path, str(uuid.uuid4())))
+            unseen = looks(_ask(world, player, method, path))
+            missing = looks(_ask(world, player, method, path, str(uuid.uuid4())))
             if unseen != missing:
                 found.lines.append(f"{player.actor.name}: {method} {path}: unseen and missing differ")
-
-
-def _looks(answer: Answer) -> tuple[Any, ...]:
-    headers = {name: value for name, value in answer.headers.items() if name not in _MADE_EACH_TIME}
-    body = answer.json() if answer.body else {}
-    body = {name: value for name, value in body.items() if name != "request_id"}
-    return answer.status, sorted(headers.items()), body
 
 
 def _time(world: World, report: Report) -> None:

@@ -60,7 +60,7 @@ def build(on: Ground) -> World:
     return world
 
 
-def _person(on: Ground, role: str, *, signed: bool = True) -> tuple[str, Api]:
+def person(on: Ground, role: str, *, signed: bool = True) -> tuple[str, Api]:
     """A new user of the landlord's in one role."""
     administrator = on.sign_in(HOUSING, "agency_admin")
     username = f"matrix.{uuid.uuid4().hex[:10]}"
@@ -87,18 +87,18 @@ def _named(on: Ground, case_id: str, owner: Api) -> dict[str, Any]:
     players, path = [], f"/cases/{case_id}/shares"
     people = [(level, "practitioner") for level in LEVELS] + [("task", "light_participant")]
     for level, role in people:
-        user_id, api = _person(on, role)
+        user_id, api = person(on, role)
         body = {**story.share_body(agency, protocol["id"], [{"user_id": user_id}]), "level": level}
         owner.post(path, body)
         actor = Actor(f"{role} named at {level}", frozenset({role}), level=level)
         players.append(Player(actor, api.token, user_id))
-    user_id, api = _person(on, "practitioner")
+    user_id, api = person(on, "practitioner")
     gone = owner.post(path, story.share_body(agency, protocol["id"], [{"user_id": user_id}]))
     owner.delete(f"{path}/{gone['id']}?reason=other")
     players.append(Player(Actor("practitioner, revoked", frozenset({"practitioner"})), api.token, user_id))
-    given, _ = _person(on, "practitioner")
+    given, _ = person(on, "practitioner")
     share_id = owner.post(path, story.share_body(agency, protocol["id"], [{"user_id": given}]))["id"]
-    spare, _ = _person(on, "practitioner")
+    spare, _ = person(on, "practitioner")
     body = story.share_body(agency, protocol["id"], [{"user_id": spare}])
     return {"players": players, "body": body, "share": share_id, "task_for": players[3].user_id}
 
@@ -125,10 +125,10 @@ def _of_roles(on: Ground) -> list[Player]:
     operator = next(one for one in on.cast.users if "system_operator" in one["roles"])
     token = on.cast.sign_in(operator).token
     found.append(Player(Actor("operator", frozenset({"system_operator"})), token, operator["user_id"]))
-    user_id, api = _person(on, "practitioner", signed=False)
+    user_id, api = person(on, "practitioner", signed=False)
     actor = Actor("practitioner, unsigned", frozenset({"practitioner"}), signed=False)
     found.append(Player(actor, api.token, user_id))
-    user_id, api = _person(on, "practitioner")
+    user_id, api = person(on, "practitioner")
     on.sign_in(HOUSING, "agency_admin").patch(f"/users/{user_id}", {"state": "disabled"})
     found.append(Player(Actor("practitioner, disabled", known=False), api.token, user_id))
     return found
@@ -177,7 +177,7 @@ def _ids(
         "link_id": link["id"],
         "other_subject_id": about["premises"],
         "agency_id": housing["agency_id"],
-        "user_id": _person(on, "practitioner")[0],
+        "user_id": person(on, "practitioner")[0],
         "accountable_id": housing["user_id"],
         "team_id": administrator.all("/teams")[0]["id"],
         "client_id": on.cast.clients[0]["id"],

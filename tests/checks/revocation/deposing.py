@@ -18,6 +18,7 @@ from tests.checks.revocation.driver import Driver
 from tests.checks.revocation.guests import Reader
 from tests.checks.revocation.history import History
 from tests.checks.revocation.scene import Scene
+from tests.checks.revocation.seats import Seat
 from tests.checks.trouble import Trouble
 from tests.waiting import until
 
@@ -34,7 +35,7 @@ class Deposing:
         self._trouble = Trouble(on.cell, seed=1, acts=())
         self._driver = Driver(on.urls, scene, 0, history)
         self._readers = [
-            Reader(on.urls[n % len(on.urls)], scene, scene.guests[n % len(scene.guests)], history, n)
+            Reader(on.urls[n % len(on.urls)], scene, Seat(scene.guests[n % len(scene.guests)]), history, n)
             for n in range(READERS)
         ]
         self._case = scene.cases[0]["id"]

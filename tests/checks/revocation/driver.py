@@ -6,30 +6,35 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from tests.checks.revocation.history import Facet, History, Pair, Turn
-from tests.checks.revocation.scene import Guest, Scene, share_body
-from tests.checks.wire import Answer, Line
+from tests.checks.revocation.history import ALL, Facet, History, Pair
+from tests.checks.revocation.scene import Scene, share_body
+from tests.checks.revocation.seats import Guest
+from tests.checks.revocation.turning import Lost, note, patch, turn, until_done
+from tests.checks.wire import Line
 
-ALL: frozenset[Facet] = frozenset({"case", "content", "timeline"})
-SECTIONS = ["summary", "subjects", "timeline", "tasks"]
+WAYS = ("revoke", "revoke", "member", "less", "less", "hand_back")
+SECTIONS = ("summary", "subjects", "timeline", "tasks")
+TAKEN_WITH: dict[str, frozenset[Facet]] = {
+    "know": ALL - {"case"},
+    "task": ALL - {"case"},
+    "read": frozenset({"writing"}),
+    "timeline": frozenset({"timeline", "entries", "writing"}),
+    "summary": frozenset({"summary"}),
+}
+"""What goes when a share that was at contribute comes to this level, or loses this section."""
 REST = (0.02, 0.25)
 """Seconds between one change and the next, at random."""
+PART_REST = (0.05, 0.5)
+"""After a part was taken: the rest stays, and what was taken has to be asked for."""
 LONG_REST = (2.5, 3.5)
 """Now and then, while guests are shut out: what comes seconds late comes while it is forbidden."""
-GIVE_UP = 60.0
-
-Change = Callable[[], Answer]
-
-
-class Lost(Exception):
-    """Nobody can say how the case is shared: what is seen of it from now on proves nothing."""
 
 
 class Driver:
-    """Drives the shares of one case, in a thread of its own: turns of one case follow one another."""
+    """Drives the shares of one case, in a thread of its own: turns of one case follow one another. `lost`:
+    nobody can say any more how the case is shared."""
 
     def __init__(self, urls: Sequence[str], scene: Scene, number: int, history: History) -> None:
         self._scene, self._history, self._random = scene, history, random.Random(number)
@@ -57,76 +62,59 @@ class Driver:
         """The share. It is asked for until it is there, under one key: it is made once. Raises Lost."""
         body = share_body(self._scene, [guest.member for guest in guests], level="contribute")
         key = uuid.uuid4().hex
-        answer = self._until_done(
-            guests, True, "grant", lambda: self._line.ask("POST", self._path, body, Idempotency_Key=key)
+        answer = until_done(
+            self._history,
+            self._pairs(guests),
+            "grant",
+            lambda: self._line.ask("POST", self._path, body, Idempotency_Key=key),
+            gives=True,
         )
         return str(answer.json()["id"])
 
     def _shut_out(self, share: str, guests: Sequence[Guest]) -> None:
         """In one of the ways, or in two after one another; at the end the share is gone."""
-        way = self._random.choice(("revoke", "revoke", "member", "level", "section", "hand_back"))
-        path = f"{self._path}/{share}"
+        way = self._random.choice(WAYS)
         if way == "member" and len(guests) > 1:
-            rest = {"members": [guest.member for guest in guests[1:]]}
-            self._turn(guests[:1], False, ALL, way, lambda: self._patch(self._line, path, rest))
-            self._note()
-        elif way == "level":
-            lost: frozenset[Facet] = frozenset({"content", "timeline"})
-            self._turn(guests, False, lost, way, lambda: self._patch(self._line, path, {"level": "know"}))
-            self._note()
-        elif way == "section":
-            sections = {"sections": [one for one in SECTIONS if one != "timeline"]}
-            lost = frozenset({"timeline"})
-            self._turn(guests, False, lost, way, lambda: self._patch(self._line, path, sections))
-            self._note()
+            self.without(share, guests)
+        elif way == "less":
+            self.less(share, guests, self._random.choice((*TAKEN_WITH, "timeline")))
         elif way == "hand_back":
             line, ended = self._guests[guests[0].key], {"state": "revoked", "reason": "no_longer_needed"}
-            self._turn(guests, False, ALL, way, lambda: self._patch(line, path, ended))
+            turn(self._history, self._pairs(guests), way, lambda: patch(line, f"{self._path}/{share}", ended))
         if way != "revoke":
-            self._rest(REST)
+            self._note()
+            self._rest(PART_REST)
         self.revoke(share, guests)
         self._note()
 
-    def revoke(self, share: str, guests: Sequence[Guest]) -> None:
+    def without(self, share: str, guests: Sequence[Guest], kind: str = "member") -> None:
+        """The share no longer names the first of them."""
+        rest = {"members": [guest.member for guest in guests[1:]]}
+        path = f"{self._path}/{share}"
+        turn(self._history, self._pairs(guests[:1]), kind, lambda: patch(self._line, path, rest))
+
+    def less(self, share: str, guests: Sequence[Guest], what: str, kind: str | None = None) -> None:
+        """The share comes to a level, or loses a section: one of TAKEN_WITH."""
+        section = what in SECTIONS
+        body = {"sections": [one for one in SECTIONS if one != what]} if section else {"level": what}
+        turn(
+            self._history,
+            self._pairs(guests),
+            kind or ("section" if section else "level"),
+            lambda: patch(self._line, f"{self._path}/{share}", body),
+            facets=TAKEN_WITH[what],
+        )
+
+    def revoke(self, share: str, guests: Sequence[Guest], kind: str = "revoke") -> None:
         """Until it is done. Raises Lost."""
         gone = f"{self._path}/{share}?reason=no_longer_needed"
-        self._until_done(guests, False, "revoke", lambda: self._line.ask("DELETE", gone))
+        until_done(self._history, self._pairs(guests), kind, lambda: self._line.ask("DELETE", gone))
 
-    def _until_done(self, guests: Sequence[Guest], gives: bool, kind: str, change: Change) -> Answer:
-        """A change that is harmless when it is repeated. Raises Lost."""
-        give_up = time.monotonic() + GIVE_UP
-        while time.monotonic() < give_up:
-            answer = self._turn(guests, gives, ALL, kind, change)
-            if 200 <= answer.status < 300:
-                return answer
-            time.sleep(0.1)
-        raise Lost
-
-    def _turn(
-        self, guests: Sequence[Guest], gives: bool, facets: frozenset[Facet], kind: str, change: Change
-    ) -> Answer:
-        answer = change()
-        done = 200 <= answer.status < 300
-        self._history.count(kind, answer.status, answer.seconds)
-        for guest in guests:
-            pair = Pair(guest.key, self._case)
-            self._history.turn(Turn(pair, gives, facets, answer.began, answer.ended, done))
-        return answer
-
-    def _patch(self, line: Line, path: str, body: Any) -> Answer:
-        there = line.ask("GET", path)
-        if there.status != 200:
-            return there
-        return line.ask("PATCH", path, body, If_Match=there.headers.get("etag", ""))
+    def _pairs(self, guests: Sequence[Guest]) -> list[Pair]:
+        return [Pair(guest.key, self._case) for guest in guests]
 
     def _note(self) -> None:
-        """Write on: what is written while a guest is shut out must not reach it."""
-        began = time.monotonic()
-        body = {"type": "note", "occurred_at": "2026-11-01T09:00:00Z", "text": f"canary {began}"}
-        answer = self._line.ask("POST", f"/cases/{self._case}/entries", body)
-        self._history.count("owner's note", answer.status, answer.seconds)
-        if answer.status == 201:
-            self._scene.made[answer.json()["id"]] = began
+        note(self._history, self._scene.made, self._line, self._case)
 
     def _rest(self, span: tuple[float, float], stop: threading.Event | None = None) -> None:
         seconds = self._random.uniform(*span)

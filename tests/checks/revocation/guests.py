@@ -1,23 +1,19 @@
-"""The guests: they look at everything through every channel, all the time, and write down what they saw."""
+"""Those who read: they look at everything, all the time, and write down what they saw. What comes to them by
+itself is `watching.py`'s."""
 
 from __future__ import annotations
 
 import random
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from deploy.demo.api import Api
 from tests.checks.revocation.history import Asked, Facet, History, Pair, Sighting
-from tests.checks.revocation.lag import Lag
-from tests.checks.revocation.scene import Guest, Scene
+from tests.checks.revocation.scene import Scene
+from tests.checks.revocation.seats import Seat
 from tests.checks.wire import Answer, Line
-from tests.journey.listening import Receiver, Stream
 
-PUSH_SECONDS = 1.0
-"""A push starts at its authorising check, and its bytes leave within this (design, V2)."""
 CHANNELS = (
     "get",
     "304",
@@ -36,13 +32,14 @@ Look = Callable[[str], None]
 
 
 class Reader:
-    """One guest at one gateway, in a thread of its own."""
+    """Whoever has one seat, at one gateway, in a thread of its own."""
 
-    def __init__(self, url: str, scene: Scene, guest: Guest, history: History, seed: int) -> None:
-        self._scene, self._guest, self._history = scene, guest, history
-        self._line, self._random = Line(url, guest.token), random.Random(seed)
-        self._person = guest.key.startswith("u:")
-        self._tags: dict[str, tuple[str, Facet]] = {}
+    def __init__(self, url: str, scene: Scene, seat: Seat, history: History, seed: int) -> None:
+        self._scene, self._seat, self._history = scene, seat, history
+        self._guest = seat.guest
+        self._line, self._random = Line(url, self._guest.token), random.Random(seed)
+        self._person = seat.is_person
+        self._tags: dict[str, tuple[str, tuple[Facet, ...]]] = {}
         self._keys: dict[str, tuple[str, Any]] = {}
 
     def run(self, stop: threading.Event) -> None:
@@ -51,15 +48,37 @@ class Reader:
         if self._person:
             looks += [self.search, self.inbox]
         while not stop.is_set():
-            self._random.choice(looks)(self._random.choice(self._scene.cases)["id"])
+            self.sit()
+            self._random.choice(looks)(self._random.choice(self._scene.present(self._guest.key)))
+        self.close()
+
+    def close(self) -> None:
         self._line.close()
+
+    def sit(self) -> None:
+        """As whoever has the seat now, with the session of now."""
+        guest = self._seat.guest
+        if guest.key != self._guest.key:
+            self._tags, self._keys = {}, {}
+        self._guest = guest
+        self._line.hold(guest.token, guest.device)
+
+    def every(self) -> None:
+        """Everything that there is, once."""
+        for case_id in self._scene.present(self._guest.key):
+            self.sit()
+            for look in (self.get, self.not_modified, self.entries, self.shares, self.write, self.replay):
+                look(case_id)
+            if self._person:
+                self.search(case_id)
+        self.list("")
+        if self._person:
+            self.inbox("")
 
     def get(self, case_id: str) -> None:
         answer = self._ask("get", "GET", f"/cases/{case_id}")
         if answer.status == 200:
-            facet = _facet(answer.json())
-            self._tags[case_id] = answer.headers.get("etag", ""), facet
-            self._saw("get", case_id, facet, answer)
+            self._got(case_id, answer)
         else:
             self._saw_nothing("get", [case_id], answer)
 
@@ -67,27 +86,35 @@ class Reader:
         """304 says that what was seen before is seen still."""
         if case_id not in self._tags:
             return
-        tag, facet = self._tags[case_id]
+        tag, facets = self._tags[case_id]
         answer = self._ask("304", "GET", f"/cases/{case_id}", If_None_Match=tag)
         if answer.status == 304:
-            self._saw("304", case_id, facet, answer)
+            self._saw("304", case_id, facets, answer)
         elif answer.status == 200:
-            self._saw("get", case_id, _facet(answer.json()), answer)
+            self._got(case_id, answer)
         else:
             self._saw_nothing("304", [case_id], answer)
+
+    def _got(self, case_id: str, answer: Answer) -> None:
+        facets = _facets(answer.json())
+        self._tags[case_id] = answer.headers.get("etag", ""), facets
+        self._saw("get", case_id, facets, answer)
+        for missing in {"content", "summary"} - set(facets):
+            self._saw_nothing("get", [case_id], answer, missing)
 
     def entries(self, case_id: str) -> None:
         answer = self._ask("entries", "GET", f"/cases/{case_id}/entries?limit=50")
         items = answer.json()["items"] if answer.status == 200 else []
         if not items:
-            self._saw_nothing("entries", [case_id], answer, "timeline")
+            self._saw_nothing("entries", [case_id], answer, "entries")
             return
         # The newest is what may be too new; it stands in its text, so that it is known at once.
         made = [float(text[7:]) for one in items if (text := one.get("text", "")).startswith("canary ")]
-        self._saw("entries", case_id, "timeline", answer, max(made, default=None))
+        self._saw("entries", case_id, ("entries",), answer, max(made, default=None))
 
     def list(self, _case_id: str) -> None:
-        self._listed("list", self._ask("list", "GET", "/cases?mine=shared&limit=100"), self._scene.references)
+        answer = self._ask("list", "GET", "/cases?mine=shared&limit=100")
+        self._listed("list", answer, self._scene.present(self._guest.key))
 
     def search(self, case_id: str) -> None:
         body = {"in": "cases", "text": self._scene.references[case_id]}
@@ -98,14 +125,16 @@ class Reader:
         items = answer.json()["items"] if answer.status == 200 else []
         told = [item for item in items if item["case_id"] in self._scene.references]
         for case_id, of_entry in {(item["case_id"], item["kind"].startswith("entry.")) for item in told}:
-            self._saw("inbox", case_id, "timeline" if of_entry else "case", answer)
-        self._saw_nothing("inbox", self._scene.references.keys() - {item["case_id"] for item in told}, answer)
+            self._saw("inbox", case_id, ("timeline",) if of_entry else ("case",), answer)
+        there = {item["case_id"] for item in told}
+        absent = [one for one in self._scene.present(self._guest.key) if one not in there]
+        self._saw_nothing("inbox", absent, answer)
 
     def shares(self, case_id: str) -> None:
         """To a recipient, the shares that name it."""
         answer = self._ask("shares", "GET", f"/cases/{case_id}/shares")
         if answer.status == 200:
-            self._saw("shares", case_id, "case", answer)
+            self._saw("shares", case_id, ("case",), answer)
         else:
             self._saw_nothing("shares", [case_id], answer)
 
@@ -116,9 +145,9 @@ class Reader:
         answer = self._ask("write", "POST", f"/cases/{case_id}/entries", body, Idempotency_Key=key)
         if answer.status == 201:
             self._keys[case_id] = (key, body)
-            self._saw("write", case_id, "timeline", answer)
+            self._saw("write", case_id, ("writing",), answer)
         else:
-            self._saw_nothing("write", [case_id], answer, "timeline")
+            self._saw_nothing("write", [case_id], answer, "writing")
 
     def replay(self, case_id: str) -> None:
         if case_id not in self._keys:
@@ -126,17 +155,15 @@ class Reader:
         key, body = self._keys[case_id]
         answer = self._ask("replay", "POST", f"/cases/{case_id}/entries", body, Idempotency_Key=key)
         if answer.status == 201:
-            self._saw("replay", case_id, "timeline", answer)
+            self._saw("replay", case_id, ("writing",), answer)
         else:
-            self._saw_nothing("replay", [case_id], answer, "timeline")
+            self._saw_nothing("replay", [case_id], answer, "writing")
 
     def _listed(self, channel: str, answer: Answer, case_ids: Iterable[str]) -> None:
         found = {one["id"]: one for one in answer.json()["items"]} if answer.status == 200 else {}
-        for case_id in case_ids:
-            if case_id in found:
-                self._saw(channel, case_id, _facet(found[case_id]), answer)
-            else:
-                self._saw_nothing(channel, [case_id], answer)
+        for case_id in found.keys() & self._scene.references.keys():
+            self._saw(channel, case_id, _facets(found[case_id]), answer)
+        self._saw_nothing(channel, [one for one in case_ids if one not in found], answer)
 
     def _ask(self, channel: str, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         if self._person:
@@ -146,12 +173,16 @@ class Reader:
         return answer
 
     def _saw(
-        self, channel: str, case_id: str, facet: Facet, answer: Answer, made: float | None = None
+        self,
+        channel: str,
+        case_id: str,
+        facets: tuple[Facet, ...],
+        answer: Answer,
+        made: float | None = None,
     ) -> None:
         pair = Pair(self._guest.key, case_id)
-        self._history.saw(Sighting(pair, channel, facet, answer.began, answer.ended, made))
-        if facet == "content":
-            self._history.saw(Sighting(pair, channel, "case", answer.began, answer.ended))
+        for facet in facets:
+            self._history.saw(Sighting(pair, channel, facet, answer.began, answer.ended, made))
 
     def _saw_nothing(
         self, channel: str, case_ids: Iterable[str], answer: Answer, facet: Facet = "case"
@@ -162,74 +193,8 @@ class Reader:
                 self._history.saw_nothing(Asked(pair, channel, facet, answer.began, answer.ended))
 
 
-class Watcher:
-    """Live streams of the guests, opened anew when they end, and the webhooks of their system."""
-
-    def __init__(self, urls: list[str], scene: Scene, history: History) -> None:
-        self._urls, self._scene, self._history = urls, scene, history
-        self._receiver, self._lag = Receiver(), Lag()
-        self._wall = time.time() - time.monotonic()
-
-    def subscribe(self) -> None:
-        system = next(guest for guest in self._scene.guests if guest.key.startswith("c:"))
-        api = Api(self._urls[0], system.token)
-        body = {
-            "client_id": system.member["client_id"],
-            "transport": "webhook",
-            "url": self._receiver.url,
-            "types": ["*"],
-        }
-        api.post("/subscriptions", body)
-
-    def run(self, stop: threading.Event) -> None:
-        people = [guest for guest in self._scene.guests if guest.key.startswith("u:")]
-        people.append(self._scene.member)
-        threads = [
-            threading.Thread(target=self._watch, args=(guest, self._urls[n % len(self._urls)], stop))
-            for n, guest in enumerate(people)
-        ]
-        threads.append(threading.Thread(target=self._lag.run, args=(stop,)))
-        threads.append(threading.Thread(target=self._receive, args=(stop,)))
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        self._receiver.close()
-
-    def _receive(self, stop: threading.Event) -> None:
-        system = next(guest for guest in self._scene.guests if guest.key.startswith("c:"))
-        taken = 0
-        while not stop.wait(0.5) or taken < len(self._receiver.deliveries):
-            for delivery in self._receiver.deliveries[taken:]:
-                self._pushed("webhook", system, delivery.event, delivery.at)
-                taken += 1
-
-    def _watch(self, guest: Guest, url: str, stop: threading.Event) -> None:
-        while not stop.is_set():
-            stream, taken = Stream(Api(url, guest.token)), 0
-            while not stop.wait(0.5) and not stream.ended.is_set():
-                taken += self._take(guest, stream, taken)
-            stream.close()
-            self._take(guest, stream, taken)
-
-    def _take(self, guest: Guest, stream: Stream, taken: int) -> int:
-        frames = stream.frames[taken:]
-        for frame in frames:
-            self._pushed("stream", guest, frame.data, frame.at)
-        return len(frames)
-
-    def _pushed(self, channel: str, guest: Guest, event: Any, came: float) -> None:
-        data = event.get("data", {})
-        case_id, at = data.get("case_id"), came - self._wall
-        if case_id not in self._scene.references:
-            return
-        made = self._scene.made.get(data.get("entry_id", ""))
-        facet: Facet = "timeline" if event["type"].startswith("entry.") else "case"
-        # How late this process noticed is not the product's doing.
-        began = at - PUSH_SECONDS - self._lag.before(at)
-        self._history.count(channel, 200, 0.0)
-        self._history.saw(Sighting(Pair(guest.key, case_id), channel, facet, began, at, made))
-
-
-def _facet(case: Any) -> Facet:
-    return "content" if "title" in case else "case"
+def _facets(case: Any) -> tuple[Facet, ...]:
+    """What of it stands in a case, or in an item of a list."""
+    if "title" not in case:
+        return ("case",)
+    return ("case", "content", *(("summary",) if "summary" in case else ()))

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-Facet = Literal["case", "content", "timeline"]
-"""What of a case a principal can be given: to know of it, to read it, to read its entries."""
+Facet = Literal["case", "content", "summary", "timeline", "entries", "writing"]
+"""What of a case a principal can be given: to know of it, to read it, its summary, to be told of its entries,
+to read them, to add to them."""
+ALL: frozenset[Facet] = frozenset({"case", "content", "summary", "timeline", "entries", "writing"})
+
+BY_SHARE = frozenset({"revoke", "hand_back", "member", "level", "section", "restore"})
+BY_STANDING = frozenset({"account", "role", "device", "client", "protocol", "agency", "procedure"})
+KINDS = (*sorted(BY_SHARE), "team", "conflict", "glass", *sorted(BY_STANDING))
+"""Every kind of narrowing. `restore`: of a share, after which an older copy of it was put back."""
+IN_THE_LIST = frozenset({"share", "conflict"})
+"""Keys that are in a case's list, by which what is written after a narrowing is kept even from a read that
+runs already. Who asks is looked at once, when it begins."""
+_KEYS: Mapping[str, str] = MappingProxyType(dict.fromkeys((*BY_SHARE, "grant"), "share"))
+EVERY = "*"
 
 
 class Pair(NamedTuple):
-    """Somebody, and a case."""
+    """Somebody, and a case; or EVERY one of them."""
 
     principal: str
     case_id: str
@@ -22,7 +36,7 @@ class Turn:
     """Facets given (`gives`) or taken away, between the request's beginning and its answer.
 
     A giving counts from its beginning: it may have taken effect. A taking counts from its answer, and only if
-    it was acknowledged.
+    it was acknowledged. `kind`: one of KINDS, or "grant".
     """
 
     pair: Pair
@@ -31,6 +45,12 @@ class Turn:
     began: float
     ended: float
     acknowledged: bool
+    kind: str = "grant"
+
+    @property
+    def key(self) -> str:
+        """What is given or taken: each has to be held, and what is given of one makes up for no other."""
+        return _KEYS.get(self.kind, self.kind)
 
 
 @dataclass(frozen=True, slots=True)

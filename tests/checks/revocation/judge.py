@@ -1,17 +1,20 @@
 """Which sightings should not have been.
 
-One is a violation if the read began after an acknowledged narrowing of its facet, and no later giving had
-begun by the time it ended; or if what was seen was written after such a narrowing, whenever the read began.
+One is a violation if the read began after an acknowledged narrowing of its facet, and no later giving of the
+same had begun by the time it ended; or if what was seen was written after such a narrowing of the list,
+whenever the read began. A share, an account, a role and so on (`Turn.key`) are judged each by itself: all of
+them have to be there.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
-from tests.checks.revocation.history import Facet, History, Pair, Sighting, Turn
+from tests.checks.revocation.history import EVERY, IN_THE_LIST, Facet, History, Pair, Sighting, Turn
 
 
 class Violation(NamedTuple):
@@ -25,32 +28,41 @@ class Violation(NamedTuple):
         after = f"began {(seen.began - self.narrowing.ended) * 1000:.0f} ms after a narrowing"
         if seen.made is not None and seen.began < self.narrowing.ended:
             after = f"saw what was written {(seen.made - self.narrowing.ended) * 1000:.0f} ms after one"
-        return f"{seen.channel}: {seen.facet}, {seen.ended - seen.began:.3f} s, {after}"
+        kind = self.narrowing.kind
+        return f"{seen.channel}: {seen.facet}, {seen.ended - seen.began:.3f} s, {after} ({kind})"
 
 
 def violations(history: History) -> list[Violation]:
-    shares = _shares(history)
+    """One for each narrowing that forbade a sighting."""
+    keys = _Keys(history)
     found = []
     for sighting in list(history.sightings):
-        from_when = max(sighting.began, sighting.made or sighting.began)
-        narrowing = shares[sighting.pair, sighting.facet].forbids(from_when, sighting.ended)
-        if narrowing is not None:
-            found.append(Violation(sighting, narrowing))
+        forbidding = keys.forbid(sighting.pair, sighting.facet, sighting.began, sighting.ended, sighting.made)
+        found += [Violation(sighting, narrowing) for narrowing in forbidding]
     return found
 
 
-def shut_out(history: History) -> Counter[str]:
-    """By channel, the reads in which any data would have been a violation: so often the check looked."""
-    shares = _shares(history)
-    return Counter(
-        asked.channel
-        for asked in history.refused
-        if shares[asked.pair, asked.facet].forbids(asked.began, asked.ended) is not None
-    )
+def shut_out(history: History) -> tuple[Counter[str], Counter[str]]:
+    """By channel, and by the kind of the narrowing, the reads in which any data would have been a violation:
+    so often the check looked."""
+    keys = _Keys(history)
+    channels, kinds = Counter[str](), Counter[str]()
+    for asked in list(history.refused):
+        forbidding = keys.forbid(asked.pair, asked.facet, asked.began, asked.ended)
+        by_kind = {narrowing.kind for narrowing in forbidding}
+        channels[asked.channel] += bool(by_kind)
+        kinds.update(by_kind)
+    return channels, kinds
+
+
+def narrowed(history: History) -> Counter[str]:
+    """By kind, the narrowings that were acknowledged; one of many principals or cases counts once."""
+    found = {(turn.kind, turn.began) for turn in history.turns if turn.acknowledged and not turn.gives}
+    return Counter(kind for kind, _ in found)
 
 
 class _Share:
-    """What was given to one principal, and what was taken away, of one facet of one case."""
+    """What was given to one principal, and what was taken away: one key to one facet of one case."""
 
     def __init__(self) -> None:
         self._taken: list[Turn] = []
@@ -80,17 +92,25 @@ class _Share:
         return None if again else narrowing
 
 
-def _shares(history: History) -> dict[tuple[Pair, Facet], _Share]:
-    shares: dict[tuple[Pair, Facet], _Share] = defaultdict(_closed)
-    for turn in list(history.turns):
-        for facet in turn.facets:
-            shares[turn.pair, facet].add(turn)
-    for share in shares.values():
-        share.close()
-    return shares
+class _Keys:
+    """What each needs for what."""
 
+    def __init__(self, history: History) -> None:
+        self._found: dict[tuple[Pair, Facet], dict[str, _Share]] = defaultdict(lambda: defaultdict(_Share))
+        for turn in list(history.turns):
+            for facet in turn.facets:
+                self._found[turn.pair, facet][turn.key].add(turn)
+        for by_key in self._found.values():
+            for share in by_key.values():
+                share.close()
 
-def _closed() -> _Share:
-    share = _Share()
-    share.close()
-    return share
+    def forbid(
+        self, pair: Pair, facet: Facet, began: float, ended: float, made: float | None = None
+    ) -> Iterator[Turn]:
+        """The latest narrowing of each key that is missing."""
+        for one in (pair, Pair(pair.principal, EVERY)):
+            for key, share in self._found.get((one, facet), {}).items():
+                from_when = max(began, made or began) if key in IN_THE_LIST else began
+                narrowing = share.forbids(from_when, ended)
+                if narrowing is not None:
+                    yield narrowing

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import random
 import threading
-import time
-from typing import Any
 
-from tests.checks.revocation.driver import ALL, GIVE_UP
-from tests.checks.revocation.history import History, Pair, Turn
+from tests.checks.revocation.history import History
 from tests.checks.revocation.scene import Scene
-from tests.checks.wire import Answer, Line
+from tests.checks.revocation.turning import Lost, everywhere, patch, until_done
+from tests.checks.wire import Line
 
 REST = (0.3, 1.5)
 
@@ -29,29 +27,21 @@ class Mover:
 
     def run(self, stop: threading.Event) -> None:
         teams = self._scene.member_teams
-        while not stop.is_set() and not self.lost:
-            self._move(True, [*teams, self._scene.team_id])
-            stop.wait(self._random.uniform(*REST))
-            self._move(False, teams)
-            stop.wait(self._random.uniform(*REST))
+        try:
+            while not stop.is_set():
+                self._move([*teams, self._scene.team_id], gives=True)
+                stop.wait(self._random.uniform(*REST))
+                self._move(teams, gives=False)
+                stop.wait(self._random.uniform(*REST))
+        except Lost:
+            self.lost = True
         self._line.close()
 
-    def _move(self, gives: bool, teams: list[str]) -> None:
-        give_up = time.monotonic() + GIVE_UP
-        while time.monotonic() < give_up:
-            answer = self._patch({"team_ids": teams})
-            done = 200 <= answer.status < 300
-            self._history.count("team", answer.status, answer.seconds)
-            for case_id in self._scene.references:
-                pair = Pair(self._scene.member.key, case_id)
-                self._history.turn(Turn(pair, gives, ALL, answer.began, answer.ended, done))
-            if done:
-                return
-            time.sleep(0.1)
-        self.lost = True
-
-    def _patch(self, body: Any) -> Answer:
-        there = self._line.ask("GET", self._path)
-        if there.status != 200:
-            return there
-        return self._line.ask("PATCH", self._path, body, If_Match=there.headers.get("etag", ""))
+    def _move(self, teams: list[str], *, gives: bool) -> None:
+        until_done(
+            self._history,
+            everywhere(self._scene.member.key),
+            "team",
+            lambda: patch(self._line, self._path, {"team_ids": teams}),
+            gives=gives,
+        )

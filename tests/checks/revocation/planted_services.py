@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 from pymongo import MongoClient
@@ -26,7 +27,8 @@ from services.cases.stores.cases import CaseStore
 from services.chassis import outbox
 from services.chassis.mongo import Document, in_time
 from services.chassis.stored import Stored
-from services.contracts.access import Decision
+from services.contracts.access import AccessList, Decision
+from services.contracts.authority import DeviceProof, Question
 from services.contracts.caller import Caller
 from services.notify.delivering import courier
 from services.notify.delivering.office import Office
@@ -35,8 +37,16 @@ from services.notify.service import NotifyService
 from services.notify.stores.deliveries import DeliveryStore
 from services.notify.stores.steps import STEPS as NOTIFY_STEPS
 from services.notify.stores.subscriptions import SubscriptionStore
+from services.sharing.domain import knowing
+from services.sharing.domain.devices import Proved
+from services.sharing.domain.known import Known
+from services.sharing.domain.people import User
+from services.sharing.domain.sessions import Session
+from services.sharing.domain.standing import StandingOn
+from services.sharing.handlers import authority
 from services.sharing.service import SharingService
 from services.sharing.stores.authority import AuthorityStore, Present
+from services.sharing.stores.principals import PrincipalStore
 from services.sharing.stores.standing import EMPTY, ID
 from services.sharing.stores.steps import STEPS as SHARING_STEPS
 
@@ -114,6 +124,66 @@ class _Believed:
             uuidRepresentation="standard",
         )
         return client[self._usual.name]
+
+
+class _RememberedPrincipals(PrincipalStore):
+    """Who has a session is remembered for a second."""
+
+    _seen: ClassVar[dict[str, tuple[float, tuple[User, Session, Proved | None] | None]]] = {}
+
+    def user_with_session(
+        self, user_id: str, session_hash: str, device: DeviceProof | None = None
+    ) -> tuple[User, Session, Proved | None] | None:
+        now = time.monotonic()
+        if session_hash not in self._seen or self._seen[session_hash][0] < now:
+            found = super().user_with_session(user_id, session_hash, device)
+            self._seen[session_hash] = now + CACHED_SECONDS, found
+        return self._seen[session_hash][1]
+
+
+class _RememberedPresent(Present):
+    """How agencies, protocols and procedures stood a second ago; the fences of now."""
+
+    _seen: ClassVar[dict[date, tuple[float, StandingOn]]] = {}
+
+    def standing(self, today: date) -> StandingOn:
+        now = time.monotonic()
+        if today not in self._seen or self._seen[today][0] < now:
+            self._seen[today] = now + CACHED_SECONDS, super().standing(today)
+        return self._seen[today][1]
+
+
+class _RememberingAuthority(AuthorityStore):
+    def _read(self) -> Present:
+        read = super()._read()
+        return _RememberedPresent(read._row, read._rows, self)
+
+
+_lists: dict[str, dict[tuple[int, int], tuple[float, AccessList]]] = {}
+
+
+def _may_know(question: Question, known: Known, caller: Caller, acl: AccessList) -> bool:
+    """Whether one may know of the case at all is asked of the list of now; of which section, of each list
+    that was seen within a second."""
+    now, seen = time.monotonic(), _lists.setdefault(acl.case_id, {})
+    seen[acl.version] = now, acl
+    for version in [one for one, (at, _) in seen.items() if at < now - CACHED_SECONDS]:
+        del seen[version]
+    if not knowing.may_know(question.model_copy(update={"section": None}), known, caller, acl):
+        return False
+    return any(knowing.may_know(question, known, caller, one) for _, one in seen.values())
+
+
+def _remembering(database: Database[Document]) -> AuthorityStore:
+    authority.may_know = _may_know  # type: ignore[attr-defined]
+    return _RememberingAuthority(database)
+
+
+class Remembers(SharingService):
+    """Who somebody is, how agencies stand, and which sections are shared, as they were a second ago."""
+
+    accounts: PrincipalStore = Stored(_RememberedPrincipals, SHARING_STEPS)
+    authority: AuthorityStore = Stored(_remembering, SHARING_STEPS)
 
 
 def _planted() -> bool:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from tests.checks.revocation.history import Asked, Facet, History, Pair, Sighting, Turn
-from tests.checks.revocation.judge import shut_out, violations
+from tests.checks.revocation.history import EVERY, Asked, Facet, History, Pair, Sighting, Turn
+from tests.checks.revocation.judge import narrowed, shut_out, violations
+from tests.checks.revocation.planted import PLANTED, by_fault
 
 PAIR, OTHER = Pair("u:1", "c-1"), Pair("u:2", "c-1")
 
 
-def given(began: float, ended: float, *facets: Facet, pair: Pair = PAIR) -> Turn:
-    return Turn(pair, True, frozenset(facets or ("case",)), began, ended, True)
+def given(began: float, ended: float, *facets: Facet, pair: Pair = PAIR, kind: str = "grant") -> Turn:
+    return Turn(pair, True, frozenset(facets or ("case",)), began, ended, True, kind)
 
 
-def taken(began: float, ended: float, *facets: Facet, acknowledged: bool = True, pair: Pair = PAIR) -> Turn:
-    return Turn(pair, False, frozenset(facets or ("case",)), began, ended, acknowledged)
+def taken(
+    began: float,
+    ended: float,
+    *facets: Facet,
+    acknowledged: bool = True,
+    pair: Pair = PAIR,
+    kind: str = "revoke",
+) -> Turn:
+    return Turn(pair, False, frozenset(facets or ("case",)), began, ended, acknowledged, kind)
 
 
 def seen(began: float, ended: float, facet: Facet = "case", made: float | None = None) -> Sighting:
@@ -63,6 +71,12 @@ def test_what_was_written_after_the_narrowing_is_not_seen_even_in_a_read_already
     assert judged(given(0, 1), taken(2, 3), seen(1.5, 5, made=1.2)) == 0
 
 
+def test_who_asks_is_looked_at_when_a_read_begins() -> None:
+    assert judged(taken(2, 3, kind="account"), seen(1.5, 5, made=3.5)) == 0
+    assert judged(taken(2, 3, kind="account"), seen(3.1, 5, made=3.5)) == 1
+    assert judged(taken(2, 3, kind="conflict"), seen(1.5, 5, made=3.5)) == 1
+
+
 def test_a_second_narrowing_does_not_depend_on_the_first() -> None:
     assert judged(given(0, 1), taken(2, 3), given(4, 5), taken(6, 7), seen(8, 9)) == 1
     assert judged(given(0, 1), taken(2, 3), given(4, 5), seen(6, 7)) == 0
@@ -82,4 +96,29 @@ def test_what_would_have_been_a_violation_is_counted_where_nothing_was_seen() ->
     history = History(turns=[given(0, 1), taken(2, 3), given(8, 9)])
     for began, ended in ((1.5, 1.6), (2.5, 4), (4, 5), (6, 7), (7, 8.5), (10, 11)):
         history.saw_nothing(Asked(PAIR, "list", "case", began, ended))
-    assert shut_out(history) == {"list": 2}
+    channels, kinds = shut_out(history)
+    assert channels == {"list": 2}
+    assert kinds == {"revoke": 2}
+
+
+def test_what_is_given_of_one_thing_makes_up_for_no_other_that_was_taken() -> None:
+    disabled = taken(2, 3, kind="account")
+    assert judged(given(0, 1), disabled, taken(4, 5), given(6, 7), seen(8, 9)) == 1
+    assert judged(disabled, given(4, 5, kind="account"), seen(6, 7)) == 0
+    assert judged(taken(2, 3), disabled, seen(6, 7)) == 2
+
+
+def test_what_is_taken_of_every_case_is_taken_of_each_and_from_nobody_else() -> None:
+    assert judged(taken(2, 3, pair=Pair("u:1", EVERY), kind="agency"), seen(4, 5)) == 1
+    assert judged(taken(2, 3, pair=Pair("u:2", EVERY), kind="agency"), seen(4, 5)) == 0
+
+
+def test_a_narrowing_of_many_is_one() -> None:
+    history = History(turns=[taken(2, 3), taken(2, 3, pair=OTHER), taken(4, 5, acknowledged=False)])
+    assert narrowed(history) == {"revoke": 1}
+
+
+def test_a_planted_fault_is_found_by_the_channels_and_the_narrowings_that_show_no_other() -> None:
+    history = History(turns=[taken(2, 3, kind="account")], sightings=[seen(4, 5)])
+    found = by_fault(PLANTED.faults, violations(history))
+    assert {name for name, number in found.items() if number} == {"a 1-second cache of who somebody is"}
