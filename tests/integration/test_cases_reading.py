@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -302,3 +303,29 @@ def test_the_owner_sees_what_a_share_would_show(world: World) -> None:
     world.share(case_id, given(officer, level="manage"))
     with pytest.raises(NotOwner):
         officer.ask("preview_case", cases.PreviewCase(case_id=case_id, share=share))
+
+
+def test_what_a_preview_shows_is_the_version_that_is_recorded_also_while_the_case_changes(
+    world: World,
+) -> None:
+    owner = world.person()
+    made = owner.create(title="0")
+    case_id, changes = made["id"], 60
+    first = world.version(case_id)
+    share = cases.PreviewedShare(agency_id="B", level="read", sections=SECTIONS)
+
+    def change() -> None:
+        etag = made["etag"]
+        for number in range(1, changes + 1):
+            etag = owner.patch(case_id, etag, title=str(number))["etag"]
+
+    shown: dict[str, int] = {}
+    with ThreadPoolExecutor(1) as pool:
+        changing = pool.submit(change)
+        while not changing.done():
+            view = owner.ask("preview_case", cases.PreviewCase(case_id=case_id, share=share))
+            shown[view["disclosed"]["entry_id"]] = first + int(view["title"])
+        changing.result()
+    recorded = {one.id: one.objects[0].version for one in world.recorded()}
+    assert len(set(shown.values())) > 1
+    assert shown == {entry_id: recorded[entry_id] for entry_id in shown}

@@ -113,15 +113,20 @@ class ReadsCases(Contents, Casework):
         """What somebody named by this share alone would see; for the owner."""
         opened = self.open(request.case_id, caller, PREVIEW)
 
-        def read(opened: Opened) -> CaseView:
+        def somebodys(opened: Opened) -> tuple[Caller, Opened]:
             named, acl = _somebody(request.share, caller, opened.case)
-            case = opened.case.judged_by(acl)
             standing = standing_of(named, acl)
             assert standing is not None
-            contents = self.contents(Opened(case, standing), named, ("entries", "tasks"))
-            return case_view(case, named, standing).model_copy(update=contents)
+            return named, Opened(opened.case.judged_by(acl), standing)
 
-        opened, view = self.consistently(opened, caller, PREVIEW, read)
+        def read(opened: Opened) -> dict[str, Any]:
+            named, theirs = somebodys(opened)
+            return self.contents(theirs, named, ("entries", "tasks"))
+
+        opened, contents = self.consistently(opened, caller, PREVIEW, read)
+        # What is shown of the case is the version that is recorded: it may have changed while this was read.
+        named, theirs = somebodys(opened)
+        view = case_view(theirs.case, named, theirs.standing).model_copy(update=contents)
         disclosed = self.show(PREVIEW, caller, opened, (about(opened.case, request.share.sections),))
         return view.model_copy(update={"disclosed": disclosed})
 
