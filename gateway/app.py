@@ -23,6 +23,7 @@ from gateway.resources.echo import Changes, Mirror, Note, Sayings
 from gateway.resources.export import Exports
 from gateway.resources.health import Live, Metrics, Ready
 from gateway.resources.previews import Previews
+from gateway.resources.scim import Scim
 from gateway.resources.searches import Searches
 from gateway.resources.sessions import Activations, LogIns
 from gateway.resources.statements import Statements
@@ -73,7 +74,7 @@ def create_app(settings: GatewaySettings | None = None) -> App:
 def _add_api(app: App, asking: Asking, changes: LiveChanges, settings: GatewaySettings) -> None:
     limit = settings.body_limit
     streams = Streams(asking, changes, most=settings.streams, each=settings.streams_each)
-    specials: Mapping[str, Mapping[str, Responder]] = {
+    specials: dict[str, Mapping[str, Responder]] = {
         "/sessions": {"POST": LogIns(asking, limit).on_post},
         "/activations": {"POST": Activations(asking, limit).on_post},
         "/devices/enrolments": {"POST": Enrolments(asking, limit).on_post},
@@ -83,8 +84,25 @@ def _add_api(app: App, asking: Asking, changes: LiveChanges, settings: GatewaySe
         "/audit/export": {"GET": Exports(asking).on_get},
         "/audit/statements/{statement_id}": {"GET": Statements(asking).on_get},
     }
+    specials |= _scim(asking, limit)
     for route in ROUTES:
         app.add_route(route.path, Table(route, asking, limit, specials.get(route.path.removeprefix(PREFIX))))
+
+
+def _scim(asking: Asking, limit: int) -> dict[str, Mapping[str, Responder]]:
+    scim = Scim(asking, limit)
+    return {
+        "/scim/v2/Users": {"GET": scim.on_list, "POST": scim.on_create},
+        "/scim/v2/Users/{person_id}": {
+            "GET": scim.on_get,
+            "PUT": scim.on_put,
+            "PATCH": scim.on_patch,
+            "DELETE": scim.on_delete,
+        },
+        "/scim/v2/ServiceProviderConfig": {"GET": scim.on_config},
+        "/scim/v2/ResourceTypes": {"GET": scim.on_resource_types},
+        "/scim/v2/Schemas": {"GET": scim.on_schemas},
+    }
 
 
 def _add_echo(app: App, calls: AsyncCalls, body_limit: int) -> None:

@@ -37,7 +37,13 @@ async def read(
         raise refusal(problem) from None
 
 
-async def read_bytes(req: falcon.asgi.Request, limit: int, *, may_be_empty: bool = False) -> bytes:
+async def read_bytes(
+    req: falcon.asgi.Request,
+    limit: int,
+    *,
+    may_be_empty: bool = False,
+    kinds: frozenset[str] = frozenset({JSON}),
+) -> bytes:
     """The JSON body, unread. Raises TooLarge, UnsupportedType; DeadlineExpired for one that drips in."""
     if (req.content_length or 0) > limit:
         raise TooLarge
@@ -45,7 +51,7 @@ async def read_bytes(req: falcon.asgi.Request, limit: int, *, may_be_empty: bool
     empty = may_be_empty and not req.content_length and not req.get_header("Transfer-Encoding")
     if empty:
         return b"{}"
-    if kind != JSON and not (kind == _MERGE_PATCH and req.method == "PATCH"):
+    if kind not in kinds and not (kind == _MERGE_PATCH and req.method == "PATCH"):
         raise UnsupportedType
     serving = context.current()
     try:

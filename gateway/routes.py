@@ -25,6 +25,7 @@ from services.contracts.sharing import (
     directory,
     explain,
     glass,
+    identity_providers,
     people,
     procedures,
     protocols,
@@ -54,6 +55,10 @@ def _a(method: str, *more: object, **options: object) -> Operation:
 
 def _n(method: str, *more: object, **options: object) -> Operation:
     return Operation("notify", method, *more, **options)  # type: ignore[arg-type]
+
+
+def _scim(summary: str, method: str, status: int = 200) -> Special:
+    return Special(summary, (("sharing", method),), status=status, media="application/scim+json")
 
 
 _TABLE: dict[str, dict[str, Entry]] = {
@@ -113,6 +118,19 @@ _TABLE: dict[str, dict[str, Entry]] = {
     "/agencies/{agency_id}": {
         "GET": _s("get_agency", agencies.GetAgency, agencies.AgencyView),
         "PATCH": _s("patch_agency", agencies.PatchAgency, agencies.AgencyView),
+    },
+    "/agencies/{agency_id}/identity-provider": {
+        "GET": _s(
+            "get_identity_provider",
+            identity_providers.GetIdentityProvider,
+            identity_providers.IdentityProviderView,
+        ),
+        "PUT": _s(
+            "put_identity_provider",
+            identity_providers.PutIdentityProvider,
+            identity_providers.IdentityProviderView,
+        ),
+        "DELETE": _s("remove_identity_provider", identity_providers.RemoveIdentityProvider, Empty, 204),
     },
     "/agencies/{agency_id}/transitions": {
         "POST": _s("move_agency", agencies.MoveAgency, agencies.AgencyView)
@@ -196,6 +214,20 @@ _TABLE: dict[str, dict[str, Entry]] = {
             directory.DirectoryPage | cases.CasePage | subjects.SubjectPage,
         )
     },
+    # --- an agency's identity system: SCIM 2.0, whose bodies and errors are SCIM's own ---
+    "/scim/v2/Users": {
+        "GET": _scim("People of the own agency, as its identity system sees them.", "list_provisioned"),
+        "POST": _scim("Refused: people are invited by administrators.", "list_provisioned"),
+    },
+    "/scim/v2/Users/{person_id}": {
+        "GET": _scim("One person.", "get_provisioned"),
+        "PUT": _scim("Disable the account (active false) or enable it again.", "change_provisioned"),
+        "PATCH": _scim("The same, by operations.", "change_provisioned"),
+        "DELETE": _scim("Disable the account, for good as far as SCIM goes.", "remove_provisioned", 204),
+    },
+    "/scim/v2/ServiceProviderConfig": {"GET": _scim("What can be done here.", "list_provisioned")},
+    "/scim/v2/ResourceTypes": {"GET": _scim("Which resources there are.", "list_provisioned")},
+    "/scim/v2/Schemas": {"GET": _scim("What they consist of.", "list_provisioned")},
     # --- subjects ---
     "/subjects": {
         "GET": _c("list_subjects", subjects.ListSubjects, subjects.SubjectPage),

@@ -23,6 +23,7 @@ CSRF_HEADER = "X-CSRF-Token"
 _LONGEST = 512
 _DEVICE_SECONDS = 400 * 86400
 """As long as browsers keep any cookie (RFC 6265bis, 5.5)."""
+_SIGN_IN_SECONDS = 600
 Network = IPv4Network | IPv6Network
 
 
@@ -47,6 +48,8 @@ class Sessions:
         self.secure = secure
         self.cookie = "__Host-concordat" if secure else "concordat"
         self.device_cookie = f"{self.cookie}-device"
+        self.sign_in_cookie = f"{self.cookie}-sign-in"
+        self.public = origins[0].rstrip("/") if origins else None
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
         self._proxies = tuple(trusted_proxies)
 
@@ -136,6 +139,24 @@ class Sessions:
             secure=self.secure,
             http_only=True,
             same_site="Strict",
+            path="/",
+        )
+
+    def held_sign_in(self, req: falcon.asgi.Request) -> str:
+        """What binds a sign-in by an agency's provider to the browser that began it; empty for none."""
+        found = req.get_cookie_values(self.sign_in_cookie) or []
+        return found[0] if len(found) == 1 else ""
+
+    def set_sign_in(self, resp: falcon.asgi.Response, held: str) -> None:
+        """It has to come along when the provider's page leads back here: so Lax, and for ten minutes. An
+        empty one takes it away."""
+        resp.set_cookie(
+            self.sign_in_cookie,
+            held,
+            max_age=_SIGN_IN_SECONDS if held else 0,
+            secure=self.secure,
+            http_only=True,
+            same_site="Lax",
             path="/",
         )
 

@@ -248,6 +248,19 @@ class Visit:
         """From now on this browser proves that it is this device."""
         self._asking.sessions.set_device(self.resp, device_id, secret)
 
+    @property
+    def callback(self) -> str:
+        """Where an identity provider leads browsers back to: it has to know this very address."""
+        return f"{self._asking.sessions.public or self.origin}/log-in/callback"
+
+    def hold_sign_in(self, held: str) -> None:
+        """In this browser alone; empty: no more."""
+        self._asking.sessions.set_sign_in(self.resp, held)
+
+    @property
+    def held_sign_in(self) -> str:
+        return self._asking.sessions.held_sign_in(self.req)
+
     def begin_session(self, token: str) -> None:
         self._asking.sessions.set_cookie(self.resp, token)
 

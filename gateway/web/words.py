@@ -185,6 +185,7 @@ WORDS: dict[str, dict[str, str]] = {
         "cases:write": "Write to cases",
         "directory:read": "Read the directory",
         "subscriptions": "Subscriptions",
+        "provisioning": "Disable the accounts of people who leave (SCIM); nothing else beside it",
     },
     "how": {
         "opened": "Opened",
@@ -276,6 +277,10 @@ REFUSALS: dict[str, str] = {
     "malformed": "The page sent something that could not be read. Go back and try again.",
     "unauthenticated": "Your session has ended. Log in again.",
     "bad_credentials": "The user name or password is not right.",
+    "sign_in_failed": (
+        "Your agency's sign-in did not lead to an account here. If you have been invited, ask your agency's "
+        "administrator."
+    ),
     "totp_required": "Enter the six-digit code from your authenticator app.",
     "account_disabled": "This account is disabled. Speak to your agency's administrator.",
     "protocol_not_active": (

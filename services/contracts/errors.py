@@ -3,7 +3,7 @@ have in common is in `error_base`.
 
     ConcordatError
     ├── Malformed 400 ── IdempotencyKeyRequired
-    ├── Unauthenticated 401 ── BadCredentials, TotpRequired
+    ├── Unauthenticated 401 ── BadCredentials, TotpRequired, SignInFailed
     ├── Refused 403 ── AccountDisabled, ProtocolNotActive, ProtocolExpired, AgencySuspended,
     │     ProcedureUnsigned, ProcedureMissing, TotpNotEnrolled, PasswordChangeRequired, RoleRequired,
     │     NotOwner, LevelTooLow, ReasonRequired, OwnGlass, CsrfRequired
@@ -22,7 +22,7 @@ have in common is in `error_base`.
     ├── Internal 500
     ├── NotBuilt 501
     └── Unavailable 503 ── DeadlineExpired, Busy, UnknownService, UnknownMethod, LinkDown,
-          LogDamaged
+          ProviderAway, LogDamaged
 """
 
 from __future__ import annotations
@@ -55,6 +55,10 @@ class BadCredentials(Unauthenticated, code="bad_credentials"):
 
 class TotpRequired(Unauthenticated, code="totp_required"):
     """A code from the authenticator is needed."""
+
+
+class SignInFailed(Unauthenticated, code="sign_in_failed"):
+    """Signing in with the agency's own provider did not succeed."""
 
 
 class Refused(ConcordatError, code="refused", status=403):
@@ -222,7 +226,7 @@ class AssigneeWithoutAccess(Invalid, code="assignee_without_access"):
 
 
 class UrlNotAllowed(Invalid, code="url_not_allowed"):
-    """A webhook's address is https and public."""
+    """An address that is to be called is https and public."""
 
 
 class IfMatchRequired(ConcordatError, code="if_match_required", status=428):
@@ -267,6 +271,10 @@ class UnknownMethod(Unavailable, code="unknown_method"):
 
 class LinkDown(Unavailable, code="link_down"):
     """The connection to the other parts is down."""
+
+
+class ProviderAway(Unavailable, code="provider_away"):
+    """The agency's identity provider does not answer as it should."""
 
 
 class LogDamaged(Unavailable, code="log_damaged"):

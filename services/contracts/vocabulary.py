@@ -31,7 +31,9 @@ Role = Literal[
     "governance_member",
     "system_operator",
 ]
-Scope = Literal["cases:read", "cases:write", "directory:read", "subscriptions"]
+Scope = Literal["cases:read", "cases:write", "directory:read", "subscriptions", "provisioning"]
+"""`provisioning` stands alone: the agency's identity system, which disables who leaves (SCIM), reads no
+case."""
 ShareLevel = Literal["know", "task", "read", "contribute", "manage"]
 Section = Literal[
     "summary", "subjects", "victim", "safe_contact", "timeline", "intelligence", "tasks", "risk", "documents"

@@ -18,13 +18,16 @@ from services.sharing.handlers.directory import DirectoryHandlers
 from services.sharing.handlers.explain import ExplainHandlers
 from services.sharing.handlers.glass_reviews import GlassReviews
 from services.sharing.handlers.identify import Identification
+from services.sharing.handlers.identity_providers import IdentityProviders
 from services.sharing.handlers.ownership import OwnershipHandlers
 from services.sharing.handlers.people import People
 from services.sharing.handlers.procedures import Procedures
 from services.sharing.handlers.protocols import Protocols
+from services.sharing.handlers.provisioning import Provisioning
 from services.sharing.handlers.reconciling import Reconciling
 from services.sharing.handlers.reminders import Reminders
 from services.sharing.handlers.shares import ShareHandlers
+from services.sharing.handlers.signing_in import SigningIn
 from services.sharing.handlers.stepping_up import StepUps
 from services.sharing.handlers.succession import SuccessionHandlers
 from services.sharing.handlers.teams import Teams
@@ -35,6 +38,10 @@ from services.sharing.settings import SharingSettings
 
 class _Identity(Identification, Agencies, Protocols, People, Teams, Clients, Procedures, Account):
     """Who takes part and who one is. (`Account` has the handlers of sessions with it.)"""
+
+
+class _Federation(IdentityProviders, SigningIn, Provisioning):
+    """Who one is to an agency's own systems."""
 
 
 class _Means(Trainings, Devices, StepUps):
@@ -59,7 +66,9 @@ class _Renewing(Reminders, CertifyingUsers, CertifyingShares):
     """What ends or is to be confirmed, and who is told before."""
 
 
-class SharingService(_Identity, _Means, _Granting, _Exceptions, _Passing, ExplainHandlers, _Renewing):
+class SharingService(
+    _Identity, _Federation, _Means, _Granting, _Exceptions, _Passing, ExplainHandlers, _Renewing
+):
     """Who may see what."""
 
     name = "sharing"

@@ -14,7 +14,13 @@ NOBODY = ""
 Place = tuple[str, str]
 """(name, path)"""
 
-OPEN: tuple[Place, ...] = (("log-in", "/log-in"), ("activate", "/activate"))
+OPEN: tuple[Place, ...] = (
+    ("log-in", "/log-in"),
+    ("log-in-by-agency", "/log-in/agency"),
+    ("log-in-code", "/log-in/code"),
+    ("log-in-failed", "/log-in/callback"),
+    ("activate", "/activate"),
+)
 _ACCOUNT: tuple[Place, ...] = (
     ("account", "/account"),
     ("account-password", "/account/password"),
@@ -106,6 +112,7 @@ _FROM_LISTS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("user-trainings", "+user", 'a[href$="/trainings"]'),
         ("user-deputy", "+user", 'a[href$="/deputy"]'),
         ("places", "/administration", 'a[href$="/places"]'),
+        ("single-sign-on", "/administration", 'a[href$="/identity-provider"]'),
         ("team", "/administration/teams", "main li a"),
     ),
     "e.vance": (("system", "/administration/systems", "main li a"),),

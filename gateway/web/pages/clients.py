@@ -122,6 +122,7 @@ def _secret(made: Body) -> Shown:
             "section": "administration",
             "client_id": made["client_id"],
             "secret": made.get("client_secret"),
+            "token": made.get("provisioning_token"),
             "former_until": made.get("former_until"),
         },
     )

@@ -36,4 +36,4 @@ TASKWORKERS: frozenset[Role] = CASEWORKERS | {"light_participant"}
 OFFICERS: frozenset[Role] = frozenset({"agency_dpo", "partnership_dpo"})
 READ: frozenset[Scope] = frozenset({"cases:read"})
 WRITE: frozenset[Scope] = frozenset({"cases:write"})
-ANY_SCOPE: frozenset[Scope] = frozenset(get_args(Scope))
+ANY_SCOPE: frozenset[Scope] = frozenset(get_args(Scope)) - {"provisioning"}

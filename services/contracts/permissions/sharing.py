@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from .permit import CASEWORKERS, EVERYBODY, TASKWORKERS, Permit
+from .permit import ANY_SCOPE, CASEWORKERS, EVERYBODY, TASKWORKERS, Permit
 
 _OPERATOR = Permit(frozenset({"system_operator"}), founding=True)
 _ADMIN = Permit(frozenset({"agency_admin", "system_operator"}), founding=True)
 _OWN_ADMIN = Permit(frozenset({"agency_admin"}))
 _SECURITY = Permit(frozenset({"security_manager"}), founding=True)
-_ALL = Permit(EVERYBODY, frozenset({"cases:read", "cases:write", "directory:read", "subscriptions"}))
+_ALL = Permit(EVERYBODY, ANY_SCOPE)
+_PROVISIONING = Permit(frozenset(), frozenset({"provisioning"}))
+"""No role may: an administrator has people's accounts by other paths."""
 _ACCOUNT = Permit(EVERYBODY, before=True)
 _OWNER = Permit(CASEWORKERS, level="own")
 _ANSWERABLE = Permit(CASEWORKERS | {"agency_dpo", "partnership_dpo"}, level="know")
@@ -54,6 +56,14 @@ PERMITS = {
     "get_device": _OWN_ADMIN,
     "patch_device": _OWN_ADMIN,
     "enrol_device": Permit(EVERYBODY),
+    # the agency's own identity provider, and its identity system
+    "get_identity_provider": _OWN_ADMIN,
+    "put_identity_provider": _OWN_ADMIN,
+    "remove_identity_provider": _OWN_ADMIN,
+    "list_provisioned": _PROVISIONING,
+    "get_provisioned": _PROVISIONING,
+    "change_provisioned": _PROVISIONING,
+    "remove_provisioned": _PROVISIONING,
     "create_team": _OWN_ADMIN,
     "list_teams": Permit(EVERYBODY),
     "get_team": Permit(EVERYBODY),

@@ -33,8 +33,8 @@ class ClientBody(Request):
 
 
 class CreateClient(Request):
-    """Raises Invalid: `/networks/…`, `/expires_at`, `/accountable_user_id` (not in the agency, or has not
-    signed the procedure: procedure_unsigned)."""
+    """Raises Invalid: `/networks/…`, `/expires_at`, `/scopes` (provisioning stands alone),
+    `/accountable_user_id` (not in the agency, or has not signed the procedure: procedure_unsigned)."""
 
     client: ClientBody
 
@@ -92,15 +92,18 @@ class ClientView(View):
 
 
 class ClientCreated(ClientView):
-    """`client_secret` once: a replay of the same key has none."""
+    """`client_secret` once: a replay of the same key has none. `provisioning_token` beside it, of a system
+    that provisions: its bearer token for SCIM, as long as the secret works."""
 
     client_secret: str | None = None
+    provisioning_token: str | None = None
 
 
 class SecretRotated(View):
     id: str
     client_id: str
     client_secret: str | None = None
+    provisioning_token: str | None = None
     former_until: Moment | None = None
 
 

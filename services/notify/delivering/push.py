@@ -12,19 +12,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from services.chassis.addresses import target_of
 from services.chassis.client import Peer
 from services.chassis.context import Context, use
 from services.chassis.deadline import Deadline
 from services.chassis.logs import log
 from services.chassis.offload import heavy
+from services.chassis.outward import Connection, NotReached, addresses_of
 from services.chassis.recording import Keeper
 from services.chassis.safekeeping import Safe
 from services.contracts.envelope import new_event_id
 from services.contracts.errors import ConcordatError, Unavailable, UrlNotAllowed
 from services.contracts.records import Actor, Object, Record
-from services.notify.delivering.connection import Connection, PushFailed, addresses_of
 from services.notify.domain import signature
-from services.notify.domain.addresses import target_of
 from services.notify.domain.delivery import Attempt, Delivery, ErrorCode, after
 from services.notify.domain.items import Item
 from services.notify.knowing import may_be_told
@@ -97,7 +97,7 @@ class Push:
                 return connection.post(body, headers), None, _since(began)
         except UrlNotAllowed:
             return None, "address_not_allowed", _since(began)
-        except PushFailed as failed:
+        except NotReached as failed:
             return None, failed.code, _since(began)
 
     def _authorised(self) -> bytes:

@@ -6,6 +6,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.chassis.addresses import target_of
 from services.chassis.commands import Emit
 from services.chassis.mongo import Session
 from services.chassis.rpc import command, rpc
@@ -16,7 +17,6 @@ from services.contracts.envelope import new_event_id
 from services.contracts.errors import FieldError, IfMatchRequired, Invalid, NotBuilt, NotVisible, Stale
 from services.contracts.messages import Reply
 from services.contracts.views import Empty
-from services.notify.domain.addresses import target_of
 from services.notify.domain.signature import SECRET_BYTES, secret_of
 from services.notify.handlers.cursors import cursor_of, place_of
 from services.notify.handlers.parts import Parts

@@ -82,6 +82,18 @@ def check_expiry(expires_at: datetime, now: datetime) -> None:
         raise Invalid(errors=(FieldError("/expires_at", "in_the_past", "It would be over already."),))
 
 
+def provisions(scopes: Sequence[Scope]) -> bool:
+    """It disables the accounts of who leaves (SCIM)."""
+    return "provisioning" in scopes
+
+
+def check_scopes(scopes: Sequence[Scope]) -> None:
+    """Raises Invalid: what disables accounts reads no case, and what reads cases disables no accounts."""
+    if "provisioning" in scopes and len(set(scopes)) > 1:
+        text = "A system that provisions does nothing else."
+        raise Invalid(errors=(FieldError("/scopes", "provisioning_alone", text),))
+
+
 def rotated(secrets: Sequence[Secret], new: str, former_until: datetime, now: datetime) -> tuple[Secret, ...]:
     """The secrets after a rotation: the new one first, the former ones until `former_until` at the latest."""
     former = [Secret(one.hash, min(one.until or former_until, former_until)) for one in secrets]

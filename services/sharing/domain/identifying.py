@@ -18,7 +18,7 @@ from services.contracts.permissions import Permit
 from services.contracts.vocabulary import Must, Template
 from services.sharing.domain import barring, procedures, sessions
 from services.sharing.domain.barring import CodeFrom
-from services.sharing.domain.clients import Client, from_here, narrow
+from services.sharing.domain.clients import Client, from_here, narrow, provisions
 from services.sharing.domain.devices import CLIENTS_OWN, PERSONAL, Proved
 from services.sharing.domain.people import User
 from services.sharing.domain.procedures import Signature
@@ -51,10 +51,13 @@ class Asked:
         return {} if procedure is None else procedure.cites
 
 
-def user_musts(user: User, standing: StandingOn, limits: Limits, now: datetime) -> tuple[Must, ...]:
+def user_musts(
+    user: User, standing: StandingOn, limits: Limits, now: datetime, session: Session | None = None
+) -> tuple[Must, ...]:
+    """`session`: how it was begun counts as well."""
     return sessions.musts(
-        must_change=user.must_change,
-        has_totp=user.has_totp,
+        must_change=user.must_change and not (session and session.federated),
+        has_totp=user.has_totp or bool(session and session.strong),
         signed=procedures.holds(user.signature, standing.standing.procedures, now),
         demo=limits.demo,
     )
@@ -67,7 +70,7 @@ def judge_user(asked: Asked, user: User, session: Session, device: Proved = PERS
     _check_agency(asked, user.agency_id, session)
     permit = asked.permit
     if not permit.before:
-        must = user_musts(user, asked.standing, asked.limits, asked.now)
+        must = user_musts(user, asked.standing, asked.limits, asked.now, session)
         published = asked.standing.current_procedure(asked.now) is not None
         setting_up = not published and must == ("sign_procedure",) and _sets_up(permit)
         refusal = None if setting_up else sessions.refusal(must, published=published)
@@ -112,6 +115,29 @@ def judge_client(asked: Asked, client: Client, session: Session, accountable: Us
         scopes=client.scopes,
         session_id=session.id,
         procedure_version=_signed(accountable.signature) if accountable else None,
+    )
+    return _with_role(caller, asked.permit)
+
+
+def judge_provisioner(asked: Asked, client: Client) -> Caller:
+    """The same for the system that says who has left, by the secret that it sends each time. Nobody has to be
+    there to answer for it: whoever does may be the one who leaves, and must be disabled all the same."""
+    if not client.alive(asked.now) or not provisions(client.scopes):
+        raise Unauthenticated
+    if not from_here(client.networks, asked.request.address):
+        raise Unauthenticated(cause="client from elsewhere")
+    refusal = asked.standing.refusal(client.agency_id)
+    if refusal is not None:
+        raise refusal
+    caller = _caller(
+        asked,
+        client.agency_id,
+        **_by_itself(asked, client.agency_id, (), PERSONAL, "nowhere"),
+        kind="client",
+        id=client.id,
+        name=client.name,
+        accountable_id=client.accountable_user_id,
+        scopes=client.scopes,
     )
     return _with_role(caller, asked.permit)
 

@@ -64,6 +64,8 @@ class User:
     updated_at: datetime
     trainings: tuple[Training, ...] = ()
     deputy_id: str | None = None
+    is_bound: bool = False
+    """Signs in by the agency's identity provider."""
     certify_by: datetime | None = None
     """Of a new one alone: elsewhere it is read by the list that is for it."""
 
@@ -96,9 +98,10 @@ def reaches_beyond(appointments: Iterable[Appointment]) -> bool:
     return any(one.role in OPERATORS_TO_GIVE for one in appointments)
 
 
-def check_move(present: UserState, to: UserState, *, has_password: bool) -> None:
-    """Raises InvalidTransition. One who never chose a password is enabled by an invitation anew."""
-    if to not in MOVES[present] or (to == "active" and not has_password):
+def check_move(present: UserState, to: UserState, *, has_way_in: bool) -> None:
+    """Raises InvalidTransition. One who never chose a password nor signed in by the agency's identity
+    provider is enabled by an invitation anew."""
+    if to not in MOVES[present] or (to == "active" and not has_way_in):
         raise InvalidTransition(cause=f"user {present} to {to}")
 
 

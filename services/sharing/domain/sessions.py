@@ -33,6 +33,10 @@ class Session:
     seen_at: datetime
     expires_at: datetime
     stepped_up_until: datetime | None = None
+    federated: bool = False
+    """Begun by the agency's identity provider: no password of ours was used, so none has to be changed."""
+    strong: bool = False
+    """It has said that it asked for a second factor, and the agency lets that count."""
 
     def stepped_up(self, now: datetime) -> bool:
         """A fresh code of the authenticator counts in it."""

@@ -12,8 +12,9 @@ import secrets
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["u", "c", "a"]
-"""A user's session, a client's session, an activation."""
+Kind = Literal["u", "c", "a", "p"]
+"""A user's session, a client's session, an activation; a provisioning system's own secret, which it sends
+with every request, for it cannot log in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def make(kind: Kind, principal_id: str) -> Token:
 def read(text: str | None) -> Token | None:
     """None for what is no token. That it is somebody's is for the stored hash to say."""
     head, dot, secret = (text or "").partition(".")
-    if not dot or not secret or head[:1] not in ("u", "c", "a") or not 1 < len(head) <= 65:
+    if not dot or not secret or head[:1] not in ("u", "c", "a", "p") or not 1 < len(head) <= 65:
         return None
     return Token(head[0], head[1:], secret)
 

@@ -25,7 +25,15 @@ from services.contracts.sharing.clients import (
 )
 from services.contracts.views import Empty
 from services.sharing.domain import etags, procedures, tokens
-from services.sharing.domain.clients import Client, Secret, check_expiry, check_networks, rotated
+from services.sharing.domain.clients import (
+    Client,
+    Secret,
+    check_expiry,
+    check_networks,
+    check_scopes,
+    provisions,
+    rotated,
+)
 from services.sharing.handlers.identity import REFUSALS, Begun, Identity, Made, changes_of, own_agency
 
 
@@ -37,6 +45,7 @@ class Clients(Identity):
         if given.agency_id != caller.agency_id:
             raise RoleRequired
         check_expiry(given.expires_at, now)
+        check_scopes(given.scopes)
         client = Client(
             id=new_event_id(),
             agency_id=given.agency_id,
@@ -61,7 +70,7 @@ class Clients(Identity):
         made = self.commands.run(request, Made, body)
         found = self._load(made.id, caller)
         view = ClientCreated(**_fields(found), etag=etags.etag_of(found.version))
-        return view if made.id != client.id else view.model_copy(update={"client_secret": secret})
+        return view if made.id != client.id else view.model_copy(update=_shown_once(found, secret))
 
     @rpc(expected_exceptions=REFUSALS)
     def list_clients(self, request: ListClients, caller: Caller) -> ClientPage:
@@ -80,6 +89,7 @@ class Clients(Identity):
         if "networks" in changes:
             changes["networks"] = check_networks(changes["networks"])
         if "scopes" in changes:
+            check_scopes(changes["scopes"])
             changes["scopes"] = tuple(dict.fromkeys(changes["scopes"]))
 
         def body(session: Session, _emit: Emit) -> Made:
@@ -128,7 +138,8 @@ class Clients(Identity):
         view = SecretRotated(id=begun.id, client_id=begun.id)
         if begun.mark != mark:
             return view
-        return view.model_copy(update={"client_secret": secret, "former_until": until})
+        shown = _shown_once(self._load(begun.id, caller), secret)
+        return view.model_copy(update={**shown, "former_until": until})
 
     def _load(self, client_id: str, caller: Caller, session: Session | None = None) -> Client:
         found = self.clients.load(client_id, session)
@@ -147,6 +158,14 @@ class Clients(Identity):
         else:
             return
         raise Invalid(errors=(FieldError("/accountable_user_id", code, text),))
+
+
+def _shown_once(client: Client, secret: str) -> dict[str, str]:
+    """A system that provisions sends its secret with every request, in a form that says whose it is."""
+    told = {"client_secret": secret}
+    if provisions(client.scopes):
+        told["provisioning_token"] = tokens.Token("p", client.id, secret).text
+    return told
 
 
 def _view(client: Client) -> ClientView:

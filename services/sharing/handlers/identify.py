@@ -11,8 +11,9 @@ from services.contracts.caller import Caller
 from services.contracts.errors import IdempotencyKeyRequired, Unauthenticated, UnknownMethod
 from services.contracts.permissions import permit_of
 from services.sharing.domain import tokens
+from services.sharing.domain.clients import usable
 from services.sharing.domain.devices import PERSONAL, Proved
-from services.sharing.domain.identifying import Asked, judge_client, judge_user
+from services.sharing.domain.identifying import Asked, judge_client, judge_provisioner, judge_user
 from services.sharing.domain.london import day_of
 from services.sharing.domain.sessions import Session
 from services.sharing.domain.tokens import Token
@@ -28,11 +29,8 @@ class Identification(Identity):
         if token is None or token.kind == "a":
             raise Unauthenticated
         present = self.authority.present()  # before the principal is read: see stores/authority.py
-        caller = (
-            self._client(request, token, present)
-            if token.kind == "c"
-            else self._user(request, token, present)
-        )
+        judge = {"c": self._client, "p": self._provisioner}.get(token.kind, self._user)
+        caller = judge(request, token, present)
         signed = self.vouch.sign(caller)
         return Identified(body=signed.body.decode(), mac=signed.mac.hex())
 
@@ -64,6 +62,15 @@ class Identification(Identity):
         if not asked.permit.quiet:
             self._see("client", client.id, session, asked.now)
         return caller
+
+    def _provisioner(self, request: Identify, token: Token, present: Present) -> Caller:
+        found = self.accounts.secrets_of_client(token.principal_id)
+        if found is None:
+            raise Unauthenticated
+        client, secrets = found
+        if not any(tokens.matches(token.secret, one.hash) for one in usable(secrets, self.now())):
+            raise Unauthenticated
+        return judge_provisioner(self._asked(request, present, client.agency_id), client)
 
     def _asked(self, request: Identify, present: Present, agency_id: str) -> Asked:
         serving, now = context.current(), self.now()

@@ -38,6 +38,7 @@ from services.sharing.stores.attempts import AttemptStore
 from services.sharing.stores.authority import AuthorityStore
 from services.sharing.stores.clients import ClientStore
 from services.sharing.stores.devices import DeviceStore
+from services.sharing.stores.identities import IdentityStore
 from services.sharing.stores.people import UserStore
 from services.sharing.stores.principals import PrincipalStore
 from services.sharing.stores.procedures import ProcedureStore
@@ -85,6 +86,7 @@ class Identity:
     agencies: AgencyStore = Stored(AgencyStore, STEPS)
     protocols: ProtocolStore = Stored(ProtocolStore, STEPS)
     users: UserStore = Stored(UserStore, STEPS)
+    identities: IdentityStore = Stored(IdentityStore, STEPS)
     teams: TeamStore = Stored(TeamStore, STEPS)
     clients: ClientStore = Stored(ClientStore, STEPS)
     devices: DeviceStore = Stored(DeviceStore, STEPS)

@@ -131,7 +131,7 @@ class People(Identity):
             _check_reach(caller, before)
             etags.check(request.if_match, etags.etag_of(before.version))
             if changes.get("state", before.state) != before.state:
-                check_move(before.state, changes["state"], has_password=before.has_password)
+                check_move(before.state, changes["state"], has_way_in=before.has_password or before.is_bound)
             if "roles" in changes:
                 own = before.agency_id == caller.agency_id
                 check_roles(changes["roles"], before.roles, caller.roles, own_agency=own)

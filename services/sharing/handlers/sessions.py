@@ -41,6 +41,7 @@ from services.sharing.domain.london import day_of
 from services.sharing.domain.people import User
 from services.sharing.domain.sessions import Session
 from services.sharing.domain.standing import StandingOn
+from services.sharing.domain.tokens import Token
 from services.sharing.handlers.identity import REFUSALS, UNKNOWN, Identity, Made
 from services.sharing.stores.principals import Locked
 
@@ -161,9 +162,23 @@ class Sessions(Identity):
         self, kind: Kind, who: str, actor: Actor, once: str, *, must: tuple[Must, ...], now: datetime
     ) -> SessionCreated:
         token = tokens.make("c" if kind == "client" else "u", who)
-        lasts = self.settings.limits
-        session = Session(new_event_id(), token.hash, now, now, now + lasts.longest)
-        self.keep(actor, "session.create", Object(type="session", id=session.id, agency_id=actor.agency_id))
+        session = Session(new_event_id(), token.hash, now, now, now + self.settings.limits.longest)
+        return self._begin_with(kind, token, session, actor, once, must=must, action="session.create")
+
+    def _begin_with(
+        self,
+        kind: Kind,
+        token: Token,
+        session: Session,
+        actor: Actor,
+        once: str,
+        *,
+        must: tuple[Must, ...],
+        action: str,
+    ) -> SessionCreated:
+        """Record it, then let it begin. Raises AccountDisabled."""
+        who, lasts = token.principal_id, self.settings.limits
+        self.keep(actor, action, Object(type="session", id=session.id, agency_id=actor.agency_id))
         if not self.accounts.begin_session(kind, who, session, once):
             raise AccountDisabled
         return SessionCreated(
@@ -247,7 +262,9 @@ class Sessions(Identity):
             return ()
         now = self.now()
         standing = self.standing.load().on(day_of(now))
-        return user_musts(self.users.load(caller.id), standing, self.settings.limits, now)
+        found = self.accounts.sessions(caller.kind, caller.id)
+        session = next((one for one in found if one.id == caller.session_id), None)
+        return user_musts(self.users.load(caller.id), standing, self.settings.limits, now, session)
 
 
 def _once(request: LogIn) -> str:

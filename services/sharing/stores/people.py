@@ -6,13 +6,13 @@ users  {_id, username, username_key (unique), name, key, words, email, agency_id
         password: {hash, must_change, changed_at} | null,
         totp: {secret, last_step, last_request} | null, totp_begun: secret | null, recovery: [hash],
         signature: {version, sha256, signed_at} | null, signatures: [the same, the latest last],
-        sessions: [{id, hash, created_at, seen_at, expires_at, request, stepped_up_until}],
+        sessions: [{id, hash, created_at, seen_at, expires_at, request, stepped_up_until, federated, strong}],
         trainings: [{id, use, completed_on, expires_on, recorded_at}], the latest of each use,
         devices: [{id, hash, class}], those enrolled that are this person's own,
         history: [{at, by, what}], certify_by, last_log_in_at?}
 
 `version` counts what its administrator sees change; sessions, password and the like leave it alone.
-`stores/credentials.py` and `stores/sessions.py` write the secret half.
+`principals.py` writes the secret half, `identities.py` who one is to the agency's own systems.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ PROJECTION: Document = {
     "signature": True,
     "password.must_change": True,
     "totp.last_step": True,
+    "identity.issuer": True,
     "trainings": True,
     "version": True,
     "created_at": True,
@@ -147,6 +148,8 @@ class UserStore:
             row |= _named(values["name"])
         if values.get("state") == "disabled":
             row |= {"sessions": [], "activation": None}
+        if "state" in values:  # an administrator's word stands above the agency's identity system's
+            row |= {"provisioned.disabled": False, "provisioned.gone": False}
         self._update(before.id, row, by=by, what=what, now=now, session=session)
         return replace(before, **values, version=before.version + 1, updated_at=now)
 
@@ -156,14 +159,14 @@ class UserStore:
         """`version` stays: they stand on no page that it is the tag of."""
         change: Document = {
             "$set": {"trainings": [_training(one) for one in trainings]},
-            "$push": _step(by, "train", now),
+            "$push": step_of(by, "train", now),
         }
         self._kept.update({"_id": user_id}, change, session)
 
     def invite_again(
         self, before: User, activation: Document, by: str, *, now: datetime, session: Session
     ) -> None:
-        """Password, authenticator and sessions are gone; the signature stays."""
+        """Password, authenticator, sessions and identity are gone; the signature stays."""
         row: Document = {
             "state": "invited",
             "activation": activation,
@@ -172,6 +175,7 @@ class UserStore:
             "totp_begun": None,
             "recovery": [],
             "sessions": [],
+            "identity": None,
         }
         self._update(before.id, row, by=by, what="reset", now=now, session=session)
 
@@ -197,13 +201,13 @@ class UserStore:
             {
                 "$set": {**values, "updated_at": now},
                 "$inc": {"version": 1},
-                "$push": _step(by, what, now),
+                "$push": step_of(by, what, now),
             },
             session,
         )
 
 
-def _step(by: str, what: str, now: datetime) -> Document:
+def step_of(by: str, what: str, now: datetime) -> Document:
     step = {"at": now, "by": by, "what": what}
     return {"history": {"$each": [step], "$slice": -HISTORY_KEPT}}
 
@@ -213,9 +217,7 @@ def _named(name: str) -> Document:
 
 
 def _stored(key: str, value: Any) -> Any:
-    if key == "roles":
-        return [_role(one) for one in value]
-    return list(value) if key == "team_ids" else value
+    return [_role(one) for one in value] if key == "roles" else list(value) if key == "team_ids" else value
 
 
 def _role(one: Appointment) -> Document:
@@ -255,6 +257,7 @@ def user_of(row: Document) -> User:
         signature=signature_of(row.get("signature")),
         has_password=row.get("password") is not None,
         has_totp=row.get("totp") is not None,
+        is_bound=row.get("identity") is not None,
         must_change=bool((row.get("password") or {}).get("must_change")),
         version=row["version"],
         created_at=row["created_at"],

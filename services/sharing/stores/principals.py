@@ -280,8 +280,8 @@ def _password(hashed: str, now: datetime) -> Document:
 
 
 def _session(row: Document) -> Session:
-    fresh = row.get("stepped_up_until")
-    return Session(row["id"], row["hash"], row["created_at"], row["seen_at"], row["expires_at"], fresh)
+    how = row.get("stepped_up_until"), row.get("federated", False), row.get("strong", False)
+    return Session(row["id"], row["hash"], row["created_at"], row["seen_at"], row["expires_at"], *how)
 
 
 def _row(session: Session, attempt: str) -> Document:
@@ -292,4 +292,5 @@ def _row(session: Session, attempt: str) -> Document:
         "seen_at": session.seen_at,
         "expires_at": session.expires_at,
         "request": attempt,
+        **({"federated": True, "strong": session.strong} if session.federated else {}),
     }

@@ -9,6 +9,8 @@ from services.sharing.stores import (
     attempts,
     clients,
     devices,
+    identities,
+    identity_providers,
     kept,
     people,
     protocols,
@@ -27,4 +29,6 @@ STEPS = (
     Step("standing", standing.begin),
     *devices.STEPS,
     *kept.STEPS,
+    *identity_providers.STEPS,
+    *identities.STEPS,
 )

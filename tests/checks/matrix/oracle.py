@@ -72,6 +72,8 @@ _SUBSCRIBER = _r("agency_admin", scopes="subscriptions")
 _READ = _r(*CASEWORK, scopes="cases:read")
 _WRITE = _r(*CASEWORK, scopes="cases:write")
 _OFFICERS = _r("agency_dpo", "partnership_dpo")
+_PROVISIONING = Rule(frozenset(), frozenset({"provisioning"}))
+"""The agency's identity system, and no person at all."""
 
 
 def _case(level: str, scopes: str = "", roles: frozenset[str] = CASEWORK) -> Rule:
@@ -100,6 +102,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/agencies/{}"): _ANY,
     ("PATCH", "/agencies/{}"): _OPERATOR,
     ("POST", "/agencies/{}/transitions"): _OPERATOR,
+    ("GET", "/agencies/{}/identity-provider"): _OWN_ADMIN,
+    ("PUT", "/agencies/{}/identity-provider"): _OWN_ADMIN,
+    ("DELETE", "/agencies/{}/identity-provider"): _OWN_ADMIN,
     ("GET", "/protocols"): _ANY,
     ("POST", "/protocols"): _OPERATOR,
     ("GET", "/protocols/{}"): _ANY,
@@ -132,6 +137,15 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/clients/{}/secrets"): _OWN_ADMIN,
     ("GET", "/directory"): _r(scopes="directory:read"),
     ("POST", "/searches"): _READ,
+    ("GET", "/scim/v2/Users"): _PROVISIONING,
+    ("POST", "/scim/v2/Users"): _PROVISIONING,
+    ("GET", "/scim/v2/Users/{}"): _PROVISIONING,
+    ("PUT", "/scim/v2/Users/{}"): _PROVISIONING,
+    ("PATCH", "/scim/v2/Users/{}"): _PROVISIONING,
+    ("DELETE", "/scim/v2/Users/{}"): _PROVISIONING,
+    ("GET", "/scim/v2/ServiceProviderConfig"): _PROVISIONING,
+    ("GET", "/scim/v2/ResourceTypes"): _PROVISIONING,
+    ("GET", "/scim/v2/Schemas"): _PROVISIONING,
     ("GET", "/subjects"): _READ,
     ("POST", "/subjects"): _WRITE,
     ("GET", "/subjects/{}"): _READ,

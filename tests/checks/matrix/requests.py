@@ -67,6 +67,18 @@ BODIES: dict[tuple[str, str], Body] = {
     ("POST", "/agencies"): lambda _: {"name": _fresh("Agency"), "type": "vcse", "area": "Cleveland"},
     ("PATCH", "/agencies/{}"): lambda _: {"area": "Cleveland"},
     ("POST", "/agencies/{}/transitions"): lambda _: {"to": "proposed", "reason": "matrix"},
+    ("PUT", "/agencies/{}/identity-provider"): lambda _: {
+        "alias": "matrix",
+        "issuer": "https://id.example.org",
+        "client_id": "concordat",
+        "client_secret": "matrix-matrix-matrix",
+    },
+    ("POST", "/scim/v2/Users"): lambda _: {"userName": f"nobody.{uuid.uuid4().hex[:8]}"},
+    ("PUT", "/scim/v2/Users/{}"): lambda _: {"active": True},
+    ("PATCH", "/scim/v2/Users/{}"): lambda _: {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "replace", "path": "active", "value": True}],
+    },
     ("POST", "/protocols"): _protocol,
     ("PATCH", "/protocols/{}"): lambda _: {"review_on": _DAY},
     ("POST", "/protocols/{}/transitions"): lambda _: {"to": "draft", "reason": "matrix"},

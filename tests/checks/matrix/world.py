@@ -157,6 +157,10 @@ def _clients(on: Ground, case_id: str, owner: Api) -> list[Player]:
             owner.post(f"/cases/{case_id}/shares", share)
         actor = Actor(f"client, {name}", scopes=frozenset(scopes), level=level, client=True)
         found.append(Player(actor, api.token, made["client_id"]))
+    body = {**body, "name": "Matrix provisioning", "scopes": ["provisioning"]}
+    made = administrator.post("/clients", body)
+    actor = Actor("client that provisions", scopes=frozenset({"provisioning"}), client=True)
+    found.append(Player(actor, made["provisioning_token"], made["client_id"]))
     return found
 
 
@@ -178,6 +182,7 @@ def _ids(
         "other_subject_id": about["premises"],
         "agency_id": housing["agency_id"],
         "user_id": person(on, "practitioner")[0],
+        "person_id": person(on, "practitioner")[0],
         "accountable_id": housing["user_id"],
         "team_id": administrator.all("/teams")[0]["id"],
         "client_id": on.cast.clients[0]["id"],

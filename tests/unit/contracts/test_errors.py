@@ -48,9 +48,11 @@ CONTRACTED = {
     "unknown_service": 503,
     "unknown_method": 503,
     "link_down": 503,
+    "provider_away": 503,
     "log_damaged": 503,
     "bad_credentials": 401,
     "totp_required": 401,
+    "sign_in_failed": 401,
     "account_disabled": 403,
     "protocol_not_active": 403,
     "protocol_expired": 403,
@@ -202,5 +204,5 @@ def test_whatever_arrives_becomes_an_error_that_can_be_passed_on(message: object
 def test_all_kinds_of_unavailable_look_the_same_to_a_client() -> None:
     kinds = [kind for _, kind in ERRORS if issubclass(kind, Unavailable)]
     faces = [kind().to_problem("r") for kind in kinds]
-    assert len(kinds) == 7
+    assert len(kinds) == 8
     assert all(face == faces[0] for face in faces)

@@ -14,6 +14,7 @@ from services.contracts.caller import Caller
 from services.contracts.errors import (
     AccountDisabled,
     AgencySuspended,
+    Invalid,
     PasswordChangeRequired,
     ProcedureMissing,
     ProcedureUnsigned,
@@ -23,8 +24,9 @@ from services.contracts.errors import (
     Unauthenticated,
 )
 from services.contracts.permissions import permit_of
+from services.sharing.domain.clients import check_scopes
 from services.sharing.domain.devices import Proved
-from services.sharing.domain.identifying import Asked, judge_client, judge_user
+from services.sharing.domain.identifying import Asked, judge_client, judge_provisioner, judge_user
 from services.sharing.domain.people import Appointment
 from services.sharing.domain.places import PlaceRule
 from services.sharing.domain.sessions import Limits, Session, musts
@@ -261,3 +263,48 @@ def test_why_a_client_is_refused(what: Any, accountable: Any, how: Any, refusal:
 def test_a_client_without_an_accountable_person_is_refused() -> None:
     with pytest.raises(AccountDisabled):
         judge_client(asked(), client(), SESSION, None)
+
+
+@pytest.mark.parametrize(
+    ("how", "refusal"),
+    [
+        ({}, PasswordChangeRequired),
+        ({"federated": True}, TotpNotEnrolled),
+        ({"federated": True, "strong": True}, None),
+    ],
+)
+def test_what_a_provider_vouches_for_counts_in_the_session_that_it_began(how: Any, refusal: Any) -> None:
+    officer, session = user(must_change=True, has_totp=False), replace(SESSION, **how)
+    if refusal is None:
+        assert judge_user(asked(), officer, session).id == "user-1"
+    else:
+        with pytest.raises(refusal):
+            judge_user(asked(), officer, session)
+
+
+def test_a_system_that_provisions_is_known_by_its_secret_alone_and_does_nothing_else() -> None:
+    system = client(scopes=("provisioning",), networks=("10.0.0.0/8",))
+    caller = judge_provisioner(asked("sharing", "change_provisioned"), system)
+    assert (caller.kind, caller.scopes, caller.session_id) == ("client", ("provisioning",), None)
+    for method in ("list_users", "me", "list_directory", "patch_user"):
+        with pytest.raises(RoleRequired):
+            judge_provisioner(asked("sharing", method), system)
+    shut = standing(police="suspended").on(TODAY)
+    with pytest.raises(AgencySuspended):
+        judge_provisioner(asked("sharing", "change_provisioned", standing=shut), system)
+    for wrong in (
+        {"scopes": ("cases:read",)},
+        {"state": "deleted"},
+        {"expires_at": NOW},
+        {"networks": ("192.0.2.0/24",)},
+    ):
+        with pytest.raises(Unauthenticated):
+            judge_provisioner(asked("sharing", "change_provisioned"), replace(system, **wrong))
+
+
+def test_what_disables_accounts_has_no_other_scope() -> None:
+    check_scopes(("provisioning",))
+    check_scopes(("cases:read", "subscriptions"))
+    with pytest.raises(Invalid) as refused:
+        check_scopes(("provisioning", "cases:read"))
+    assert [(one.pointer, one.code) for one in refused.value.errors] == [("/scopes", "provisioning_alone")]

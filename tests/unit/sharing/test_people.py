@@ -86,10 +86,10 @@ def test_a_role_does_not_end_before_it_starts() -> None:
 )
 def test_an_account_moves_as_the_table_says(present: Any, to: Any, has_password: bool, allowed: bool) -> None:
     if allowed:
-        check_move(present, to, has_password=has_password)
+        check_move(present, to, has_way_in=has_password)
     else:
         with pytest.raises(InvalidTransition):
-            check_move(present, to, has_password=has_password)
+            check_move(present, to, has_way_in=has_password)
 
 
 def test_a_role_to_come_leads_to_content_as_well() -> None:

@@ -23,6 +23,7 @@ from services.contracts.sharing import (
     directory,
     explain,
     glass,
+    identity_providers,
     people,
     procedures,
     protocols,
@@ -304,6 +305,13 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
     ),
     ("sharing", "list_agencies"): (agencies.AgencyPage, _items(*_AGENCIES)),
     ("sharing", "get_agency"): (agencies.AgencyView, {**_AGENCIES[0], "places": _PLACES, "etag": "a-1"}),
+    ("sharing", "get_identity_provider"): (
+        identity_providers.IdentityProviderView,
+        {"state": "on", "alias": CANARY, "issuer": CANARY, "client_id": CANARY, "claim": "email",
+         "second_factors": [CANARY], "updated_at": AT, "etag": "v1"},
+    ),
+    ("sharing", "put_identity_provider"): (identity_providers.IdentityProviderView, {"state": "on"}),
+    ("sharing", "remove_identity_provider"): (Empty, {}),
     ("sharing", "create_agency"): (agencies.AgencyView, _AGENCIES[0]),
     ("sharing", "patch_agency"): (agencies.AgencyView, _AGENCIES[0]),
     ("sharing", "move_agency"): (agencies.AgencyView, _AGENCIES[0]),
@@ -328,7 +336,9 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
     ("sharing", "patch_team"): (teams.TeamView, _TEAM),
     ("sharing", "list_clients"): (clients.ClientPage, _items(CLIENT)),
     ("sharing", "get_client"): (clients.ClientView, CLIENT),
-    ("sharing", "create_client"): (clients.ClientCreated, {**CLIENT, "client_secret": CANARY}),
+    ("sharing", "create_client"): (
+        clients.ClientCreated, {**CLIENT, "client_secret": CANARY, "provisioning_token": CANARY}
+    ),
     ("sharing", "patch_client"): (clients.ClientView, CLIENT),
     ("sharing", "delete_client"): (Empty, {}),
     ("sharing", "rotate_secret"): (

@@ -77,8 +77,11 @@ class FakeAsking:
         bodies = {
             "log_in": {"id": "z1", "token": TOKEN, "expires_at": "2027-01-01T00:00:00Z",
                        "idle_expires_at": "2027-01-01T00:00:00Z", "must": []},
+            "begin_sign_in": {"url": "https://id.police.example/authorize?state=s", "state": "s" * 43,
+                              "host": "id.police.example", "binding": "b" * 43},
             "activate": {"username": "x"},
         }  # fmt: skip
+        bodies["finish_sign_in"] = bodies["log_in"]
         return reply.model_validate(bodies[method])
 
 

@@ -18,10 +18,13 @@ _IDS = {
     "transfer_id": "f1", "session_id": "z1", "statement_id": "st1", "device_id": "d1",
     "review_id": "volume.2026-11-24.u1", "glass_id": "b1", "request_id": "q1",
     "conflict_id": "i1",
+    "alias": "police",
 }  # fmt: skip
 _ONLY_SENT = (
     "/end",
     "/log-out",
+    "/log-in/agency/police",
+    "/log-in/callback",
     "/inbox/read",
     "/reasons",
     "/secret",
@@ -30,7 +33,7 @@ _ONLY_SENT = (
     "/reset",
     "/users/u2/state",
 )
-OPEN = ("/log-in", "/activate")
+OPEN = ("/log-in", "/activate", "/log-in/agency", "/log-in/code")
 PATHS = [path.format(**_IDS) for path in PAGES]
 SHOWN = [path for path in PATHS if path != "/" and not path.endswith(_ONLY_SENT)]
 VARIANTS = [

@@ -1,6 +1,7 @@
-"""Where a webhook may go: https to a public address; in a demo also this machine, literally, on a high port.
+"""Where we call out to when somebody outside names the address: https to a public one; in a demo also this
+machine, literally, on a high port.
 
-What a name resolves to is judged again at each push, by `allowed_address`, and the push goes to the very
+What a name resolves to is judged again at each call, by `allowed_address`, and the call goes to the very
 address that was judged: a name that changes its mind in between reaches nothing of ours (SSRF; OWASP).
 """
 
@@ -25,7 +26,7 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A webhook's URL, taken apart. `address` is set when its host is one, and then nothing is resolved."""
+    """A URL, taken apart. `address` is set when its host is one, and then nothing is resolved."""
 
     scheme: str
     host: str
@@ -45,13 +46,13 @@ class Target:
         return host if self.port == usual else f"{host}:{self.port}"
 
 
-def target_of(url: str, *, demo: bool) -> Target:
-    """Raises UrlNotAllowed, which points to /url."""
+def target_of(url: str, *, demo: bool, pointer: str = "/url") -> Target:
+    """Raises UrlNotAllowed, which points to where the URL was named."""
     target = _demo_target(url) if demo else None
     target = target or _public_target(url)
     if target is None:
         raise UrlNotAllowed(
-            errors=(FieldError("/url", "url_not_allowed", "The address is not https, or not public."),)
+            errors=(FieldError(pointer, "url_not_allowed", "The address is not https, or not public."),)
         )
     return target
 

@@ -6,8 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 
+from services.chassis.addresses import allowed_address, target_of
 from services.contracts.errors import UrlNotAllowed
-from services.notify.domain.addresses import allowed_address, target_of
 
 REFUSED = [
     "http://example.org/hook",

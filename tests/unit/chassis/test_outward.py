@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from services.notify.delivering import connection
-from services.notify.delivering.connection import Connection, PushFailed
-from services.notify.domain.addresses import Target, target_of
+from services.chassis import outward
+from services.chassis.addresses import Target, target_of
+from services.chassis.outward import Connection, NotReached
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -72,7 +72,7 @@ def test_an_endless_body_ends() -> None:
 
 
 def test_an_answer_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "PATIENCE", 0.5)
+    monkeypatch.setattr(outward, "PATIENCE", 0.5)
     stop = threading.Event()
 
     def drip(client: socket.socket, _request: bytes) -> None:
@@ -84,24 +84,24 @@ def test_an_answer_that_drips_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> Non
 
     began = time.monotonic()
     with receiver(drip) as (target, _):
-        with pytest.raises(PushFailed):
+        with pytest.raises(NotReached):
             post(target)
         stop.set()
     assert time.monotonic() - began < 5
 
 
 def test_silence_is_a_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "PATIENCE", 0.3)
+    monkeypatch.setattr(outward, "PATIENCE", 0.3)
     wait = threading.Event()
     with receiver(lambda client, _: wait.wait(5) and None) as (target, _):
-        with pytest.raises(PushFailed) as failed:
+        with pytest.raises(NotReached) as failed:
             post(target)
         wait.set()
     assert failed.value.code in {"timeout", "closed"}
 
 
 def test_garbage_is_a_bad_answer() -> None:
-    with receiver(says(b"what?\r\n\r\n")) as (target, _), pytest.raises(PushFailed) as failed:
+    with receiver(says(b"what?\r\n\r\n")) as (target, _), pytest.raises(NotReached) as failed:
         post(target)
     assert failed.value.code == "bad_answer"
 
@@ -109,7 +109,7 @@ def test_garbage_is_a_bad_answer() -> None:
 def test_nobody_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    with pytest.raises(PushFailed) as failed:
+    with pytest.raises(NotReached) as failed:
         post(target_of(f"http://127.0.0.1:{port}/", demo=True))
     assert failed.value.code == "connect"
 
@@ -117,7 +117,7 @@ def test_nobody_there() -> None:
 @pytest.mark.parametrize("found", [["127.0.0.1"], ["8.8.8.8", "10.0.0.1"], ["::1"], ["169.254.169.254"]])
 def test_a_name_with_any_address_that_is_not_public_is_not_called(found: list[str]) -> None:
     target = target_of("https://rebound.example.org/", demo=True)
-    with pytest.raises(PushFailed) as failed:
+    with pytest.raises(NotReached) as failed:
         Connection.open(target, lambda host, port: found)
     assert failed.value.code == "address_not_allowed"
 
@@ -127,7 +127,7 @@ def test_a_name_that_does_not_resolve() -> None:
         raise socket.gaierror
 
     for resolve in (fails, lambda host, port: []):
-        with pytest.raises(PushFailed) as failed:
+        with pytest.raises(NotReached) as failed:
             Connection.open(target_of("https://nowhere.example.org/", demo=False), resolve)
         assert failed.value.code == "dns"
 
@@ -140,6 +140,6 @@ def test_the_address_that_was_judged_is_the_one_that_is_called(monkeypatch: pyte
         raise ConnectionRefusedError
 
     monkeypatch.setattr(socket, "create_connection", refuse)
-    with pytest.raises(PushFailed):
+    with pytest.raises(NotReached):
         Connection.open(target_of("https://hooks.example.org/", demo=False), lambda host, port: ["8.8.8.8"])
     assert called == [("8.8.8.8", 443)]

@@ -1,0 +1,185 @@
+"""Signing in by an agency's own identity provider: there, and back again.
+
+The browser keeps what binds the way back to it (`state.binding.next`); `sharing` finds out who has come.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote
+
+from pydantic import ValidationError
+
+from gateway.web import words
+from gateway.web.forms.fields import Field
+from gateway.web.forms.form import Form
+from gateway.web.page import FormPage, Gone, Outcome, Page, Shown, local
+from gateway.web.visit import Visit
+from services.contracts.errors import (
+    BadCredentials,
+    ConcordatError,
+    NotVisible,
+    SignInFailed,
+    TotpRequired,
+)
+from services.contracts.sharing.identity_providers import BeginSignIn, FinishSignIn, SignInBegun
+from services.contracts.sharing.sessions import SessionCreated
+
+_LONGEST = 2048
+_CODE = Field(
+    "totp",
+    "Code from your authenticator app",
+    hint="Six digits, or one of your recovery codes.",
+    missing="Enter the code from your authenticator app",
+    width=10,
+    autocomplete="one-time-code",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What this browser keeps between leaving and coming back."""
+
+    state: str
+    binding: str
+    next: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.state}.{self.binding}.{quote(self.next, safe='')}"
+
+    @classmethod
+    def read(cls, text: str) -> Held | None:
+        parts = text.split(".", 2)
+        return cls(parts[0], parts[1], local(unquote(parts[2]))) if len(parts) == 3 else None
+
+
+class ByAgency(FormPage):
+    """`/log-in/agency`: which agency. No list of those that sign in this way is shown."""
+
+    open = True
+    fields = (
+        Field(
+            "agency",
+            "Your agency's short name",
+            hint="Your administrator has told it to you, for example cleveland-police",
+            missing="Enter your agency's short name",
+            limit=32,
+            width=20,
+        ),
+    )
+
+    async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
+        next_page = local(form.text("next") or visit.query("next"))
+        return Shown("account/agency_log_in.html", {"form": form, "next": next_page})
+
+    async def act(self, visit: Visit, form: Form, **ids: str) -> Outcome:
+        try:
+            begun = await _begin(visit, form.text("agency").lower(), local(form.text("next")))
+        except NotVisible:
+            form.wrong("agency", "No agency signs in under this name")
+            shown = await self.show(visit, form)
+            return Shown(shown.template, shown.context, 422)
+        # A form may not lead to another site (the page's own policy), but a link may.
+        return Shown("account/agency_go.html", {"url": begun.url, "host": begun.host})
+
+
+class ToAgency(Page):
+    """`/log-in/agency/{alias}`: straight to its provider, for a link that an agency gives its people."""
+
+    open = True
+
+    async def get(self, visit: Visit, **ids: str) -> Outcome:
+        return Gone((await _begin(visit, ids["alias"], local(visit.query("next")))).url)
+
+
+class Callback(Page):
+    """`/log-in/callback`: what the provider sends the browser back with."""
+
+    open = True
+
+    async def get(self, visit: Visit, **ids: str) -> Outcome:
+        held, state = Held.read(visit.held_sign_in), _param(visit, "state")
+        if held is None or state is None or not hmac.compare_digest(held.state.encode(), state.encode()):
+            return _failed(visit, SignInFailed())
+        code = _param(visit, "code")
+        if code is None:
+            return _failed(visit, SignInFailed(), cancelled=_param(visit, "error") == "access_denied")
+        try:
+            return await _finish(visit, held, code=code, issuer=_param(visit, "iss"))
+        except TotpRequired:
+            return Gone("/log-in/code")
+        except ConcordatError as problem:
+            return _failed(visit, problem)
+
+
+class WithCode(FormPage):
+    """`/log-in/code`: the provider has vouched for somebody whose authenticator is asked for as well."""
+
+    open = True
+    fields = (_CODE,)
+
+    async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
+        return Shown("account/agency_code.html", {"form": form})
+
+    async def act(self, visit: Visit, form: Form, **ids: str) -> Outcome:
+        held = Held.read(visit.held_sign_in)
+        if held is None:
+            return _failed(visit, SignInFailed())
+        form.require()
+        try:
+            return await _finish(visit, held, totp=form.text("totp").replace(" ", ""))
+        except (BadCredentials, TotpRequired) as problem:
+            form.wrong("totp", "This code is not right")
+            shown = await self.show(visit, form)
+            return Shown(shown.template, shown.context, problem.status)
+        except ConcordatError as problem:
+            return _failed(visit, problem)
+
+
+async def _begin(visit: Visit, alias: str, next_page: str) -> SignInBegun:
+    """Raises NotVisible."""
+    request = _request(BeginSignIn, alias=alias, redirect_uri=visit.callback, address=visit.address())
+    begun: SignInBegun = await visit.ask_openly("sharing", "begin_sign_in", request, SignInBegun, None)
+    visit.hold_sign_in(Held(begun.state, begun.binding, next_page).text)
+    return begun
+
+
+async def _finish(visit: Visit, held: Held, **given: str | None) -> Outcome:
+    request = _request(
+        FinishSignIn,
+        state=held.state,
+        binding=held.binding,
+        address=visit.address(),
+        attempt=secrets.token_hex(32),
+        **given,
+    )
+    made: SessionCreated = await visit.ask_openly("sharing", "finish_sign_in", request, SessionCreated, None)
+    visit.hold_sign_in("")
+    visit.begin_session(made.token)
+    return Gone(held.next)
+
+
+def _request(model: Any, **values: str | None) -> Any:
+    """Raises SignInFailed for what never was of ours."""
+    try:
+        return model.model_validate({name: value for name, value in values.items() if value is not None})
+    except ValidationError:
+        raise SignInFailed(cause="form") from None
+
+
+def _failed(visit: Visit, problem: ConcordatError, *, cancelled: bool = False) -> Shown:
+    """The same page whoever it was about, or nobody."""
+    visit.hold_sign_in("")
+    if problem.retry_after is not None:
+        visit.resp.set_header("Retry-After", str(problem.retry_after))
+    context = {"says": words.refusal(problem.public_code), "cancelled": cancelled}
+    return Shown("account/agency_failed.html", context, problem.status)
+
+
+def _param(visit: Visit, name: str) -> str | None:
+    found: str | None = visit.req.get_param(name)
+    return found if found and len(found) <= _LONGEST else None

@@ -1,0 +1,113 @@
+"""A partnership whose agencies sign in by providers of their own, and are told of leavers by systems of their
+own."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from services.contracts.sharing.identity_providers import (
+    BeginSignIn,
+    FinishSignIn,
+    ProviderBody,
+    PutIdentityProvider,
+)
+from services.sharing.domain import tokens
+from services.sharing.domain.agencies import Agency
+from services.sharing.domain.clients import Client, Secret
+from services.sharing.domain.people import Appointment, User
+from services.sharing.stores.clients import ClientStore
+from services.sharing.stores.people import UserStore
+from tests.identity_provider import CALLBACK
+from tests.integration.partnership import Partnership, Person, clock
+
+
+class Federation(Partnership):
+    """The partnership, with administrators and what they set up."""
+
+    def administrator(self, agency: Agency) -> Person:
+        return self.person(agency, "Adam Administrator", role="agency_admin")
+
+    def set_provider(self, admin: Person, provider: Any, **more: Any) -> str:
+        """The agency's from now on; its alias."""
+        given = {
+            "alias": f"agency-{uuid.uuid4().hex[:8]}",
+            "issuer": provider.issuer,
+            "client_id": provider.client_id,
+            "client_secret": provider.client_secret,
+            **more,
+        }
+        row = self.database["identity_providers"].find_one({"_id": admin.agency_id}) or {"version": 0}
+        request = PutIdentityProvider(
+            agency_id=admin.agency_id, if_match=f'"v{row["version"]}"', provider=ProviderBody(**given)
+        )
+        assert admin.tell("put_identity_provider", request)["state"] == "on"
+        return str(given["alias"])
+
+    def invite(self, agency: Agency, state: Any = "invited", role: Any = "practitioner", **more: Any) -> User:
+        """Somebody without a password."""
+        now, name = clock(), uuid.uuid4().hex[:10]
+        given = {"username": f"u.{name}", "email": f"{name}@Police.example", "name": "Ida Invited", **more}
+        user = User(
+            id=uuid.uuid4().hex,
+            agency_id=agency.id,
+            job_title=None,
+            team_ids=(),
+            roles=(Appointment(role),),
+            state=state,
+            signature=None,
+            has_password=False,
+            has_totp=False,
+            must_change=False,
+            version=1,
+            created_at=now,
+            updated_at=now,
+            **given,
+        )
+        UserStore(self.database).add(user, {"hash": "0" * 64, "expires_at": now + timedelta(days=1)})
+        return user
+
+    def row(self, user: User) -> dict[str, Any]:
+        found: dict[str, Any] = self.database["users"].find_one({"_id": user.id})
+        return found
+
+    def begin(self, alias: str, address: str | None = None) -> dict[str, Any]:
+        request = BeginSignIn(alias=alias, redirect_uri=CALLBACK, address=address)
+        found: dict[str, Any] = self.calling.ask("sharing.begin_sign_in", request)
+        return found
+
+    def finish(
+        self, begun: dict[str, Any], came: dict[str, str] | None = None, **more: Any
+    ) -> dict[str, Any]:
+        """A session. `came`: what the provider sent the browser back with."""
+        found: dict[str, Any] = self.calling.ask("sharing.finish_sign_in", finishing(begun, came, **more))
+        return found
+
+    def provisioner(self, agency: Agency, accountable: Person) -> Person:
+        """The agency's identity system: asks as a person does, by its own token."""
+        now = clock()
+        client = Client(
+            id=uuid.uuid4().hex,
+            agency_id=agency.id,
+            name="Identity system",
+            accountable_user_id=accountable.id,
+            scopes=("provisioning",),
+            networks=(),
+            expires_at=now + timedelta(days=30),
+            state="active",
+            version=1,
+            created_at=now,
+            updated_at=now,
+        )
+        secret = tokens.make("c", client.id).secret
+        kept = Secret(tokens.hashed(secret), None)
+        self._in_transaction(lambda session: ClientStore(self.database).add(client, kept, session))
+        return Person(self, client, tokens.Token("p", client.id, secret).text)  # type: ignore[arg-type]
+
+
+def finishing(begun: dict[str, Any], came: dict[str, str] | None = None, **more: Any) -> FinishSignIn:
+    given = {"state": begun["state"], "binding": begun["binding"], "attempt": uuid.uuid4().hex * 2}
+    if came is not None:
+        given |= {"code": came["code"], "state": came["state"]}
+    return FinishSignIn(**{**given, **more})

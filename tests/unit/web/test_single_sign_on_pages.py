@@ -1,0 +1,188 @@
+"""Signing in by an agency's provider, as a browser without scripts does it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from services.contracts.errors import (
+    AccountDisabled,
+    BadCredentials,
+    ConcordatError,
+    NotVisible,
+    ProviderAway,
+    SignInFailed,
+    TotpRequired,
+)
+from tests.unit.web.replies import AGENCY
+from tests.unit.web.site import TOKEN, FakeAsking, SiteClient
+from tests.unit.web.test_forms_sent import hidden
+from tests.unit.web.test_pages import check
+
+STATE, BINDING = "s" * 43, "b" * 43
+HELD = f"{STATE}.{BINDING}.%2Finbox"
+HERE = "http://falconframework.org"
+
+
+@pytest.fixture
+def site() -> SiteClient:
+    return SiteClient(FakeAsking())
+
+
+def back(site: SiteClient, query: str, held: str = HELD) -> Any:
+    """The provider sends the browser here."""
+    headers = {"Cookie": f"concordat-sign-in={held}"} if held else {}
+    return site._client.simulate_get(f"/log-in/callback?{query}", headers=headers)
+
+
+def test_the_log_in_page_leads_there(site: SiteClient) -> None:
+    answer = site.get("/log-in?next=/inbox", cookie=False)
+    assert 'href="/log-in/agency?next=/inbox"' in answer.text
+
+
+def test_a_name_leads_to_a_page_that_says_where_one_goes(site: SiteClient) -> None:
+    answer = site.post("/log-in/agency", {"agency": "Police", "next": "/inbox"}, cookie=False, origin=HERE)
+    assert answer.status_code == 200
+    check(answer.text)
+    assert 'href="https://id.police.example/authorize?state=s"' in answer.text
+    cookie = answer.cookies["concordat-sign-in"]
+    assert (cookie.http_only, cookie.same_site, cookie.path, cookie.max_age) == (True, "Lax", "/", 600)
+    assert cookie.value == HELD
+    ((_, method, request, key),) = site.asking.told
+    assert (method, request.alias, key) == ("begin_sign_in", "police", None)
+    assert request.redirect_uri.endswith("/log-in/callback")
+
+
+def test_a_link_leads_straight_to_the_provider(site: SiteClient) -> None:
+    answer = site.get("/log-in/agency/police?next=https://evil.example", cookie=False)
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "https://id.police.example/authorize?state=s",
+    )
+    assert answer.cookies["concordat-sign-in"].value == f"{STATE}.{BINDING}.%2F"
+
+
+def test_a_name_that_nobody_has_is_said_to_be_none(site: SiteClient) -> None:
+    site.asking.refusals["sharing", "begin_sign_in"] = NotVisible()
+    answer = site.post("/log-in/agency", {"agency": "nowhere"}, cookie=False, origin=HERE)
+    assert answer.status_code == 422
+    check(answer.text)
+    assert "No agency signs in under this name" in answer.text
+
+
+def test_another_site_begins_nothing_by_a_form(site: SiteClient) -> None:
+    answer = site.post("/log-in/agency", {"agency": "police"}, cookie=False, origin="https://evil.example")
+    assert answer.status_code == 403
+    assert site.asking.told == []
+
+
+def test_the_way_back_makes_a_session_and_goes_on(site: SiteClient) -> None:
+    answer = back(site, f"code=the-code&state={STATE}&iss=https%3A%2F%2Fid.police.example")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/inbox")
+    assert answer.cookies["concordat"].value == TOKEN
+    assert answer.cookies["concordat-sign-in"].value == ""
+    ((_, method, request, _),) = site.asking.told
+    assert (method, request.code, request.state, request.binding) == (
+        "finish_sign_in",
+        "the-code",
+        STATE,
+        BINDING,
+    )
+    assert request.issuer == "https://id.police.example"
+    assert len(request.attempt) == 64
+
+
+@pytest.mark.parametrize(
+    ("query", "held"),
+    [
+        (f"code=c&state={STATE}", ""),
+        (f"code=c&state={STATE}", "x"),
+        (f"code=c&state={STATE}", f"{'o' * 43}.{BINDING}.%2F"),
+        ("code=c", HELD),
+        (f"code=c&state={'x' * 43}", HELD),
+        (f"state={STATE}", HELD),
+        (f"code={'c' * 3000}&state={STATE}", HELD),
+        (f"code=c%20c&state={STATE}", HELD),
+        ("", ""),
+    ],
+)
+def test_a_way_back_that_was_not_begun_here_asks_nobody(site: SiteClient, query: str, held: str) -> None:
+    answer = back(site, query, held)
+    assert answer.status_code == 401
+    check(answer.text)
+    assert site.asking.told == []
+    assert "concordat" not in answer.cookies
+
+
+def test_who_cancels_there_is_told_so(site: SiteClient) -> None:
+    answer = back(site, f"error=access_denied&state={STATE}")
+    assert answer.status_code == 401
+    assert "It was cancelled" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("problem", "status"), [(SignInFailed(), 401), (AccountDisabled(), 403), (ProviderAway(), 503)]
+)
+def test_a_refusal_is_a_page_in_plain_words(site: SiteClient, problem: ConcordatError, status: int) -> None:
+    site.asking.refusals["sharing", "finish_sign_in"] = problem
+    answer = back(site, f"code=the-code&state={STATE}")
+    assert answer.status_code == status
+    check(answer.text)
+    assert answer.headers["x-request-id"] in answer.text
+    assert "the-code" not in answer.text
+    assert "concordat" not in answer.cookies
+
+
+def test_the_authenticator_is_asked_for_in_between(site: SiteClient) -> None:
+    site.asking.refusals["sharing", "finish_sign_in"] = TotpRequired()
+    answer = back(site, f"code=the-code&state={STATE}")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/log-in/code")
+    assert "concordat-sign-in" not in answer.cookies
+    check(site.get("/log-in/code", cookie=False).text)
+
+    def type_code() -> Any:
+        headers = {
+            "Cookie": f"concordat-sign-in={HELD}",
+            "Origin": HERE,
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        return site._client.simulate_post("/log-in/code", headers=headers, body="totp=123+456")
+
+    site.asking.refusals["sharing", "finish_sign_in"] = BadCredentials()
+    answer = type_code()
+    assert answer.status_code == 401
+    assert "This code is not right" in answer.text
+    check(answer.text)
+    site.asking.refusals.clear()
+    answer = type_code()
+    assert (answer.status_code, answer.headers["location"]) == (303, "/inbox")
+    assert (site.asking.told[-1][2].totp, site.asking.told[-1][2].code) == ("123456", None)
+
+
+def test_an_administrator_sets_the_provider_and_never_sees_its_secret(site: SiteClient) -> None:
+    path = f"/administration/agencies/{AGENCY['id']}/identity-provider"
+    shown = site.get(path)
+    check(shown.text)
+    assert "/log-in/callback" in shown.text
+    typed = {
+        "once": hidden(shown, "once"),
+        "etag": hidden(shown, "etag"),
+        "alias": "police",
+        "issuer": "https://id.police.example",
+        "client_id": "concordat",
+        "client_secret": "very secret",
+        "claim": "email",
+        "second_factors": "mfa\r\n otp \r\n",
+    }
+    answer = site.post(path, typed)
+    assert answer.status_code == 422  # a blank in the secret
+    assert "very secret" not in answer.text
+    answer = site.post(path, {**typed, "client_secret": "very-secret"})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{path}?done=saved")
+    ((_, method, request, _),) = site.asking.told
+    assert (method, request.if_match) == ("put_identity_provider", hidden(shown, "etag"))
+    assert request.provider.second_factors == ("mfa", "otp")
+    assert request.provider.client_secret == "very-secret"
+    answer = site.post(f"{path}/remove", {"once": hidden(shown, "once")})
+    assert answer.headers["location"] == f"{path}?done=gone"
