@@ -128,7 +128,7 @@ def test_nothing_that_is_printed_shows_the_cause(code: str, kind: type[Concordat
 
 def test_clients_see_one_code_for_everything_unavailable() -> None:
     inner = [kind for _, kind in ERRORS if issubclass(kind, Unavailable)]
-    assert len(inner) == 7
+    assert len(inner) == 8
     assert {kind().to_problem("r")["code"] for kind in inner} == {"unavailable"}
     assert {kind().to_wire()["code"] for kind in inner} == {kind.code for kind in inner}
 
