@@ -28,6 +28,7 @@ ACTIONS = (
     "share.change",
     "share.revoke",
     "session.create",
+    "session.sign_in",
     "log.read",
     "log.export",
 )

@@ -114,7 +114,8 @@ class Act:
 
     @property
     def logs_in(self) -> bool:
-        return self.action == "session.create" and self.outcome == "done"
+        """By a password or by the agency's own identity provider."""
+        return self.action in ("session.create", "session.sign_in") and self.outcome == "done"
 
 
 def act_of(detail: str) -> Act:

@@ -134,7 +134,8 @@ def test_log_ins_and_work_are_counted() -> None:
     later = NOON + timedelta(minutes=5)
     log_in = {"action": "session.create", "operation": "administration", "how": None, "objects": ()}
     done = {"action": "entry.add", "operation": "collection", "how": None, "outcome": "done"}
-    acts = [act(at=later, outcome="done", **log_in), act(outcome="done", **log_in), act(**done)]
+    by_provider = {**log_in, "action": "session.sign_in"}
+    acts = [act(at=later, outcome="done", **by_provider), act(outcome="done", **log_in), act(**done)]
     acts.append(act(at=later, outcome="refused", **log_in))
     (day,) = reckon(acts, {}, lambda _: True, USUAL)[0].values()
     assert (day.last_log_in, day.contributed, day.opened) == (later, 1, 0)
