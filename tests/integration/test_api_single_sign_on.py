@@ -16,10 +16,9 @@ import pytest
 from deploy.demo.api import Api
 from tests.checks.ground import Ground
 from tests.identity_provider import RealProvider
-from tests.integration.test_api_door import Listening, place
+from tests.integration.test_api_door import Listening
 from tests.journey.steps import POLICE
 
-__all__ = ("place",)
 pytestmark = [
     pytest.mark.timeout(400),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
