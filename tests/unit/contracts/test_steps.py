@@ -122,6 +122,18 @@ def test_what_is_wrong_is_named_and_nothing_else(
     assert wrong(steps(who, listed, permit("read"), section="summary", about=ABOUT)) == named
 
 
+def test_a_level_that_is_not_reached_names_the_shares_that_come_closest() -> None:
+    shares = (share(id="s-low", level="know"), share(id="s-other", agency_id="a-fire"))
+    found = steps(caller(), acl(*shares), permit("read"), section="summary", about=ABOUT)
+    assert {one.name: one.share_ids for one in found if one.holds is False} == {"level_reached": ("s-low",)}
+
+
+def test_of_a_case_whose_use_nobody_said_training_is_not_known() -> None:
+    found = steps(caller(), acl(share()), permit("read"))
+    unknown = {one.name for one in found if one.holds is None}
+    assert unknown == {"training_current", "place_and_device"}
+
+
 def test_a_conflict_stands_against_the_owner_as_well() -> None:
     owner = caller(id="u-owner", agency_id=OWNER.agency.id)
     assert wrong(steps(owner, acl(excluded=("u-owner",)), permit("own"))) == {"no_conflict"}

@@ -121,6 +121,18 @@ def test_to_leave_the_perpetrators_side_widens_and_to_join_it_narrows() -> None:
     side = grant(side="perpetrator")
     assert widens(side, grant())
     assert replace(ownership(side), grant(side="perpetrator", user_ids=("u-jo", "u-al")), NOW).narrowing
+    assert not widens(side, grant(side="perpetrator", level="know"))
+
+
+def test_a_share_without_an_end_outlasts_every_other() -> None:
+    open_end = own_team()
+    assert open_end.ends_at is None
+    assert not widens(open_end, open_end)
+    dated = open_end.model_copy(update={"expires_at": LATER})
+    assert widens(dated, open_end)
+    assert not widens(open_end, dated)
+    assert replace(ownership(open_end), dated, NOW).narrowing
+    assert not replace(ownership(dated), open_end, NOW).narrowing
 
 
 @pytest.mark.parametrize(("before", "after"), [(a, b) for a in LEVELS for b in LEVELS])

@@ -46,6 +46,14 @@ def test_a_way_that_a_conflict_shuts_says_so_to_the_owner() -> None:
     assert seen(ownership(grant(), conflicts=(CONFLICT,)))["u-jo"].blocked_by == "conflict_of_interest"
 
 
+def test_a_system_is_shut_out_with_the_person_who_answers_for_it() -> None:
+    shared = ownership(grant(user_ids=(), client_ids=("c-homes",)), conflicts=(CONFLICT,))
+    for accountable, told in (("u-jo", "conflict_of_interest"), ("u-al", None)):
+        system = known("client", "c-homes", accountable_id=accountable)
+        (way,) = ways(shared, {"c:c-homes": system}, [])
+        assert blocked_by(way, shared, today()) == told
+
+
 def test_who_left_the_team_meanwhile_is_no_member() -> None:
     shared = ownership(grant(user_ids=(), team_ids=("t-wardens",)))
     (way,) = ways(shared, {"t:t-wardens": known("team", "t-wardens")}, [WARDEN])
