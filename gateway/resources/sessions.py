@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import secrets
 
 import falcon
 import falcon.asgi
@@ -23,7 +23,7 @@ class LogIns:
     async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
         credentials = await bodies.read(req, Credentials, self._limit)
         request = LogIn(
-            credentials=credentials, address=self._asking.sessions.address(req), attempt=uuid.uuid4().hex
+            credentials=credentials, address=self._asking.sessions.address(req), attempt=secrets.token_hex(32)
         )
         session = await self._asking.ask_openly("sharing", "log_in", request, SessionCreated)
         answers.write(req, resp, session, 201)

@@ -66,6 +66,7 @@ class FakePrincipalStore:
     clients: dict[str, tuple[Client, tuple[Secret, ...]]] = field(default_factory=dict)
     begun: dict[str, list[Session]] = field(default_factory=lambda: defaultdict(list))
     used: dict[tuple[str, str], str] = field(default_factory=dict)
+    attempts: dict[tuple[str, str], Session] = field(default_factory=dict)
 
     def locked_by_username(self, username: str) -> Locked | None:
         wanted = username.casefold()
@@ -88,6 +89,8 @@ class FakePrincipalStore:
             user = replace(before.user, must_change=must_change)
             self.users[user_id] = replace(before, user=user, password_hash=new)
 
-    def begin_session(self, kind: str, who: str, session: Session, attempt: str) -> bool:
-        self.begun[who] = [*self.begun[who], session][-MOST:]
-        return True
+    def begin_session(self, kind: str, who: str, session: Session, attempt: str) -> Session | None:
+        first = self.attempts.setdefault((who, attempt), session)
+        if first is session:
+            self.begun[who] = [*self.begun[who], session][-MOST:]
+        return first

@@ -105,17 +105,18 @@ class TestPrincipals:
         store = PrincipalStore(database)
         for number in range(MOST + 3):
             session = Session(f"s{number:03}", f"h{number}", NOW, NOW, NOW + timedelta(hours=1))
-            assert store.begin_session("user", person.id, session, f"r{number}")
+            assert store.begin_session("user", person.id, session, f"r{number}") == session
         again = Session("s999", "h999", NOW, NOW, NOW + timedelta(hours=1))
-        assert store.begin_session("user", person.id, again, f"r{MOST + 2}")
+        last = MOST + 2
+        assert store.begin_session("user", person.id, again, f"r{last}") == session
         ids = [one.id for one in store.sessions("user", person.id)]
-        assert ids == ["s999", *(f"s{number:03}" for number in range(MOST + 1, 2, -1))]
-        found = store.user_with_session(person.id, "h999")
-        assert found == (person, again, None)  # no device of theirs
+        assert ids == [f"s{number:03}" for number in range(last, 2, -1)]
+        found = store.user_with_session(person.id, f"h{last}")
+        assert found == (person, session, None)  # no device of theirs
         assert store.user_with_session(person.id, "h0") is None
-        store.saw("user", person.id, "s999", NOW + timedelta(minutes=2))
-        store.saw("user", person.id, "s999", NOW + timedelta(minutes=1))
-        found = store.user_with_session(person.id, "h999")
+        store.saw("user", person.id, session.id, NOW + timedelta(minutes=2))
+        store.saw("user", person.id, session.id, NOW + timedelta(minutes=1))
+        found = store.user_with_session(person.id, session.hash)
         assert found is not None
         assert found[1].seen_at == NOW + timedelta(minutes=2)
 
@@ -124,7 +125,7 @@ class TestPrincipals:
     ) -> None:
         store, users = PrincipalStore(database), UserStore(database)
         session = Session("s1", "h1", NOW, NOW, NOW + timedelta(hours=1))
-        assert store.begin_session("user", person.id, session, "r1")
+        assert store.begin_session("user", person.id, session, "r1") == session
         transact(
             client,
             Deadline.after(5),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from typing import Any
 
 from gateway.web.forms.fields import Field
@@ -72,7 +73,7 @@ class LogInPage(FormPage):
         request = LogIn(
             credentials=form.request(Credentials, credentials),
             address=visit.address(),
-            attempt=visit.fresh(),
+            attempt=secrets.token_hex(32),
         )
         try:
             made: SessionCreated = await visit.ask_openly("sharing", "log_in", request, SessionCreated, None)

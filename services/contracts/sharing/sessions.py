@@ -37,8 +37,9 @@ class Credentials(Request):
 
 class LogIn(Request):
     """`address` is the client's, believed only from configured proxies. `attempt` is made by the gateway,
-    anew for each log-in: what is delivered twice under it is one log-in, for which a code may be taken again.
-    It MUST NOT be anything that a client can choose or find out, as a request id is.
+    anew for each log-in, 128 random bits or more: what is delivered twice under it is one log-in with one
+    session and one token, for which a code may be taken again. It MUST NOT be anything that a client can
+    choose or find out, as a request id is.
 
     Raises BadCredentials, TotpRequired; after correct credentials AccountDisabled, AgencySuspended,
     ProtocolExpired, ProtocolNotActive; RateLimited with retry_after.

@@ -6,6 +6,7 @@ need no slow hash.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -34,6 +35,13 @@ class Token:
 
 def make(kind: Kind, principal_id: str) -> Token:
     return Token(kind, principal_id, secrets.token_urlsafe(32))
+
+
+def of_attempt(kind: Kind, principal_id: str, attempt: str) -> Token:
+    """The same however often this attempt is delivered: whichever answer arrives, its token is good.
+    `attempt` has 128 random bits or more, and is kept only hashed (`hashed`)."""
+    made = hmac.digest(attempt.encode(), f"concordat session|{kind}{principal_id}".encode(), "sha256")
+    return Token(kind, principal_id, base64.urlsafe_b64encode(made).rstrip(b"=").decode())
 
 
 def read(text: str | None) -> Token | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from typing import Literal, NoReturn
 
@@ -65,7 +66,7 @@ class Sessions(Identity):
         locked = self.accounts.locked_by_username(str(given.username))
         try:
             locked = self._check_password(locked, str(given.password))
-            self._check_totp(locked, given.totp, once, now)
+            self._check_totp(locked, given.totp, tokens.hashed(once), now)
         except TotpRequired:
             self.attempts.forgive(keys, attempt)
             raise
@@ -159,10 +160,11 @@ class Sessions(Identity):
         self.keep(actor, "session.create", code=problem.code)
 
     def _begin(
-        self, kind: Kind, who: str, actor: Actor, once: str, *, must: tuple[Must, ...], now: datetime
+        self, kind: Kind, who: str, actor: Actor, attempt: str, *, must: tuple[Must, ...], now: datetime
     ) -> SessionCreated:
-        token = tokens.make("c" if kind == "client" else "u", who)
+        token = tokens.of_attempt("c" if kind == "client" else "u", who, attempt)
         session = Session(new_event_id(), token.hash, now, now, now + self.settings.limits.longest)
+        once = tokens.hashed(attempt)
         return self._begin_with(kind, token, session, actor, once, must=must, action="session.create")
 
     def _begin_with(
@@ -179,13 +181,14 @@ class Sessions(Identity):
         """Record it, then let it begin. Raises AccountDisabled."""
         who, lasts = token.principal_id, self.settings.limits
         self.keep(actor, action, Object(type="session", id=session.id, agency_id=actor.agency_id))
-        if not self.accounts.begin_session(kind, who, session, once):
+        begun = self.accounts.begin_session(kind, who, session, once)
+        if begun is None:
             raise AccountDisabled
         return SessionCreated(
-            id=session.id,
+            id=begun.id,
             token=token.text,
-            expires_at=session.expires_at,
-            idle_expires_at=session.idle_expires_at(lasts.idle),
+            expires_at=begun.expires_at,
+            idle_expires_at=begun.idle_expires_at(lasts.idle),
             must=must,
         )
 
@@ -269,7 +272,7 @@ class Sessions(Identity):
 
 def _once(request: LogIn) -> str:
     """What tells this log-in from every other. Not the request's id: clients choose that, and can read it."""
-    return request.attempt or new_event_id()
+    return request.attempt or secrets.token_hex(32)
 
 
 def _keys(name: str, address: str | None) -> list[str]:

@@ -92,19 +92,23 @@ class PrincipalStore:
         )
         return bool(done.modified_count)
 
-    def begin_session(self, kind: str, who: str, session: Session, attempt: str) -> bool:
-        """Add a session, unless the account was disabled meanwhile. Of the same attempt there is one."""
+    def begin_session(self, kind: str, who: str, session: Session, attempt: str) -> Session | None:
+        """Add a session, unless the account was disabled meanwhile: then None. Of the same attempt there is
+        one, the first: its token may have been given out already."""
+        rows = self._of(kind)
         with in_time():
-            over = [{"request": attempt}, {"expires_at": {"$lte": session.created_at}}]
-            self._of(kind).update_one({"_id": who}, {"$pull": {"sessions": {"$or": over}}})
-            done = self._of(kind).update_one(
-                {"_id": who, "state": "active"},
+            over = {"expires_at": {"$lte": session.created_at}}
+            rows.update_one({"_id": who}, {"$pull": {"sessions": over}})
+            rows.update_one(
+                {"_id": who, "state": "active", "sessions.request": {"$ne": attempt}},
                 {
                     "$push": {"sessions": {"$each": [_row(session, attempt)], "$slice": -MOST}},
                     "$set": {"last_log_in_at": session.created_at},
                 },
             )
-        return bool(done.matched_count)
+            kept = {"sessions": {"$elemMatch": {"request": attempt}}}
+            row = rows.find_one({"_id": who, "state": "active"}, kept)
+        return _session(row["sessions"][0]) if row is not None and row.get("sessions") else None
 
     # A user's keys
 

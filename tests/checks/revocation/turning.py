@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -53,7 +54,15 @@ def until_done(
         if good(answer):
             return answer
         time.sleep(AGAIN)
+    print(f"given up: {kind}, {answer.status} {_code(answer)}", file=sys.stderr)
     raise Lost
+
+
+def _code(answer: Answer) -> str:
+    try:
+        return str(answer.json().get("code", ""))
+    except (ValueError, AttributeError):
+        return ""
 
 
 def good(answer: Answer) -> bool:

@@ -222,6 +222,19 @@ def test_a_code_is_good_for_one_log_in_and_for_the_same_attempt_again() -> None:
         desk.try_(attempt="another", username="fiona", password=PASSWORD, totp=CODE)
 
 
+def test_one_attempt_delivered_twice_is_one_session_whichever_answer_arrives() -> None:
+    desk = Desk()
+    first, second = [
+        desk.try_(attempt="one", username="fiona", password=PASSWORD, totp=CODE) for _ in range(2)
+    ]
+    assert (first.id, first.token) == (second.id, second.token)
+    (session,) = desk.accounts.begun["user-1"]  # type: ignore[attr-defined]
+    token = tokens.read(first.token)
+    assert token is not None
+    assert (session.id, session.hash) == (first.id, token.hash)
+    assert {attempt for _, attempt in desk.accounts.attempts} == {tokens.hashed("one")}  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("code", [CODE, "ABCDEF-GHIJKL"])
 def test_a_request_id_which_clients_choose_makes_no_code_good_again(code: str) -> None:
     desk = Desk()
