@@ -30,6 +30,7 @@ def sought(text: str | None) -> dict[str, str]:
         raise ScimRefusal(400, "Only userName eq and externalId eq can be asked for.", "invalidFilter")
     try:
         value = json.loads(found[2])
+        value.encode()
     except ValueError:
         raise ScimRefusal(400, "The value cannot be read.", "invalidFilter") from None
     if not value:
@@ -47,7 +48,7 @@ def body(data: bytes) -> dict[str, Any]:
     """Raises ScimRefusal."""
     try:
         found = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise ScimRefusal(400, "This is not a JSON object.", "invalidSyntax")
@@ -74,15 +75,18 @@ def operations(given: Mapping[str, Any]) -> Changes:
 
 
 def _operation(one: object) -> Changes:
-    name = str(one.get("op", "")).lower() if isinstance(one, dict) else ""
+    given = one.get("op") if isinstance(one, dict) else None
+    name = given.lower() if isinstance(given, str) else ""
     if not isinstance(one, dict) or name not in _OPERATIONS:
         raise ScimRefusal(400, "This operation is not known.", "invalidSyntax")
     path, value = one.get("path"), one.get("value")
+    if not isinstance(path, str | None):
+        raise ScimRefusal(400, "path is a text.", "invalidPath")
     if path is None:
         if not isinstance(value, dict) or name == "remove":
             raise ScimRefusal(400, "The operation has no target.", "noTarget")
         return _named(value)
-    attribute = _attribute(str(path))
+    attribute = _attribute(path)
     if name == "remove":
         if attribute == "active":
             raise ScimRefusal(400, "This cannot be removed.", "invalidValue")
@@ -113,9 +117,18 @@ def _truth(value: object) -> bool:
 def _text(value: object) -> str | None:
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or len(value) > 256:
+    if not isinstance(value, str) or len(value) > 256 or not _whole(value):
         raise ScimRefusal(400, "externalId is a text of 256 characters at most.", "invalidValue")
     return value
+
+
+def _whole(text: str) -> bool:
+    """JSON can say half of a character, which is no text."""
+    try:
+        text.encode()
+    except ValueError:
+        return False
+    return True
 
 
 def _attribute(name: str) -> str:

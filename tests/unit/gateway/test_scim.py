@@ -46,6 +46,7 @@ def test_two_filters_are_understood(text: str | None, wanted: dict[str, str]) ->
         'userName eq ""',
         'userName eq "\\x"',
         'userName eq "f" ) ',
+        r'userName eq "\ud800"',
     ],
 )
 def test_every_other_filter_is_refused_as_one(text: str) -> None:
@@ -120,6 +121,9 @@ def test_operations_come_to_what_they_change_here(given: Any, changes: dict[str,
         operations({"op": "replace", "path": "active", "value": 0}),
         operations({"op": "add", "path": "externalId", "value": "x" * 257}),
         operations({"op": "add", "path": "externalId", "value": ["x"]}),
+        operations({"op": "add", "path": "externalId", "value": "\ud800"}),
+        operations({"op": "replace", "path": ["active"], "value": False}),
+        operations({"op": ["replace"], "path": "active", "value": False}),
         operations(*({"op": "replace", "path": "active", "value": False} for _ in range(101))),
     ],
 )
@@ -137,7 +141,7 @@ def test_a_whole_resource_changes_what_it_mentions() -> None:
     assert reading.whole({"userName": "f", "roles": [{"value": "agency_admin"}]}) == {}
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{", b'"x"', b"\xff"])
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b'"x"', b"\xff", b"[" * 100_000, b'{"a":' * 100_000])
 def test_what_is_no_object_is_refused(data: bytes) -> None:
     with pytest.raises(ScimRefusal):
         reading.body(data)
