@@ -49,7 +49,7 @@ PAGES: dict[str, type[Page]] = {
     "/log-in": logging_in.LogInPage,
     "/log-in/agency": signing_in.ByAgency,
     "/log-in/agency/{alias}": signing_in.ToAgency,
-    "/log-in/callback": signing_in.Callback,
+    "/log-in/callback/{agency_id}": signing_in.Callback,
     "/log-in/code": signing_in.WithCode,
     "/log-out": logging_in.LogOut,
     "/activate": logging_in.Activation,

@@ -250,7 +250,8 @@ class Visit:
 
     @property
     def callback(self) -> str:
-        """Where an identity provider leads browsers back to: it has to know this very address."""
+        """Where identity providers lead browsers back to, each with its agency's id behind it: it has to know
+        that very address."""
         return f"{self._asking.sessions.public or self.origin}/log-in/callback"
 
     def hold_sign_in(self, held: str) -> None:

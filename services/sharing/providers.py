@@ -3,15 +3,17 @@ is.
 
 Every address, whoever names it (an administrator, or the provider's own metadata), is judged like a webhook's
 (`chassis.addresses`), and each call has an end to its time and size, within the deadline of the call being
-served. Metadata and keys are remembered for a while; a key that is not known is looked for anew, but not
-again and again.
+served. Few are asked at once: a process has few workers, and a provider that lets them all wait would let
+everybody wait. Metadata and keys are remembered for a while; a key that is not known is looked for anew, but
+not again and again; whoever was not reached is left in peace for a moment.
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ from urllib.parse import urlsplit
 from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from eventlet.semaphore import Semaphore
 from joserfc.jwk import KeySet
 
 from services.chassis import context
@@ -32,8 +35,18 @@ from services.sharing.domain.sign_ins import SCOPE, NotBelieved, SignIn
 
 MOST_OF_ANSWER = 256 * 1024
 PATIENCE = 2.0
-"""Seconds for each step of one call."""
-LEAST = 0.2
+"""Seconds for each step of one call, at most."""
+LEAST = 0.1
+STEPS = 3
+"""Of one call: to connect, to secure, to be answered. Each may take the whole of its patience."""
+KEPT_BACK = 0.7
+"""Seconds of a call's time that are for what is written down afterwards, whatever became of it."""
+AT_ONCE = 4
+"""How many calls out of one process there are."""
+TURN = 0.2
+"""Seconds to wait for a turn among them."""
+IN_PEACE = 10.0
+"""Seconds in which a provider that was not reached is not tried again."""
 REMEMBERED = 600.0
 """Seconds for which metadata and keys are taken from memory."""
 AGAIN = 30.0
@@ -74,13 +87,16 @@ class Providers:
         self._metadata: dict[str, tuple[float, Metadata]] = {}
         self._keys: dict[str, tuple[float, KeySet]] = {}
         self._looked: dict[str, float] = {}
+        self._failed: dict[str, float] = {}
+        self._free = Semaphore(AT_ONCE)
 
     def metadata(self, issuer: str, *, demo: bool) -> Metadata:
         """Raises ProviderAway."""
         at, found = self._metadata.get(issuer, (0.0, None))
         if found is not None and self._clock() - at < REMEMBERED:
             return found
-        said = self._json("GET", f"{issuer.rstrip('/')}/.well-known/openid-configuration", demo=demo)
+        url = f"{issuer.rstrip('/')}/.well-known/openid-configuration"
+        said = self._json("GET", url, issuer, demo=demo)
         made = _metadata(said, issuer, demo=demo)
         _remember(self._metadata, issuer, (self._clock(), made))
         return made
@@ -97,7 +113,7 @@ class Providers:
         if found is not None and fresh:
             return found
         try:
-            made = keys_of(self._json("GET", metadata.jwks_uri, demo=demo))
+            made = keys_of(self._json("GET", metadata.jwks_uri, metadata.issuer, demo=demo))
         except NotBelieved as problem:
             raise ProviderAway(cause=problem.reason) from None
         _remember(self._keys, metadata.jwks_uri, (self._clock(), made))
@@ -133,35 +149,52 @@ class Providers:
         auth = ClientAuth(*client, metadata.auth_method)
         headers = {"content-type": _FORM}
         url, headers, body = auth.prepare("POST", metadata.token_endpoint, headers, body)
-        status, content = self._call("POST", url, demo=demo, headers=headers, body=str(body).encode())
+        status, content = self._call(
+            "POST", url, metadata.issuer, demo=demo, headers=headers, body=str(body).encode()
+        )
         if 400 <= status < 500:
             raise NotBelieved("code_refused")
         said = _object(status, content)
         access = said.get("access_token")
         return Tokens(said.get("id_token"), access if isinstance(access, str) else None)
 
-    def _json(self, method: Literal["GET", "POST"], url: str, *, demo: bool) -> dict[str, Any]:
-        return _object(*self._call(method, url, demo=demo, headers={}, body=None))
+    def _json(self, method: Literal["GET", "POST"], url: str, issuer: str, *, demo: bool) -> dict[str, Any]:
+        return _object(*self._call(method, url, issuer, demo=demo, headers={}, body=None))
 
     def _call(
         self,
         method: Literal["GET", "POST"],
         url: str,
+        issuer: str,
         *,
         demo: bool,
         headers: Mapping[str, str],
         body: bytes | None,
     ) -> tuple[int, bytes]:
         """Raises ProviderAway."""
+        failed_at = self._failed.get(issuer)
+        if failed_at is not None and self._clock() - failed_at < IN_PEACE:
+            raise ProviderAway(cause="not reached a moment ago")
         try:
             target = target_of(url, demo=demo)
-            with Connection.open(target, self._resolve, _patience()) as connection:
+            with self._turn(), Connection.open(target, self._resolve, _patience()) as connection:
                 return connection.ask(method, body, {"accept": "application/json", **headers}, MOST_OF_ANSWER)
         except UrlNotAllowed:
             raise ProviderAway(cause="address_not_allowed") from None
         except NotReached as failed:
+            _remember(self._failed, issuer, self._clock())
             log.info("provider_not_reached", reason=failed.code)
             raise ProviderAway(cause=failed.code) from None
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Raises ProviderAway."""
+        if not self._free.acquire(timeout=TURN):
+            raise ProviderAway(cause="too many at once")
+        try:
+            yield
+        finally:
+            self._free.release()
 
 
 def issuer_target(url: str, *, demo: bool) -> Target:
@@ -178,12 +211,15 @@ def host_of(url: str) -> str:
 
 
 def _patience() -> float:
-    """What one step may take: of what is left for all, the greater part stays for the steps that follow."""
+    """What one step may take, so that all of them end before the call's own time does. Raises
+    ProviderAway."""
     serving = context.current()
-    left = serving.deadline.left() if serving else PATIENCE
-    if left < LEAST:
+    if serving is None:
+        return PATIENCE
+    step = (serving.deadline.left() - KEPT_BACK) / STEPS
+    if step < LEAST:
         raise ProviderAway(cause="no time left")
-    return min(PATIENCE, left)
+    return min(PATIENCE, step)
 
 
 def _object(status: int, content: bytes) -> dict[str, Any]:
@@ -192,7 +228,7 @@ def _object(status: int, content: bytes) -> dict[str, Any]:
         raise ProviderAway(cause=f"status {status}")
     try:
         found = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise ProviderAway(cause="no JSON object")

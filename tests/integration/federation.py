@@ -19,7 +19,7 @@ from services.sharing.domain.clients import Client, Secret
 from services.sharing.domain.people import Appointment, User
 from services.sharing.stores.clients import ClientStore
 from services.sharing.stores.people import UserStore
-from tests.identity_provider import CALLBACK
+from tests.identity_provider import CALLBACK, query
 from tests.integration.partnership import Partnership, Person, clock
 
 
@@ -75,7 +75,8 @@ class Federation(Partnership):
     def begin(self, alias: str, address: str | None = None) -> dict[str, Any]:
         request = BeginSignIn(alias=alias, redirect_uri=CALLBACK, address=address)
         found: dict[str, Any] = self.calling.ask("sharing.begin_sign_in", request)
-        return found
+        # The provider leads the browser back to its agency's own address.
+        return {**found, "agency_id": query(found["url"])["redirect_uri"].removeprefix(f"{CALLBACK}/")}
 
     def finish(
         self, begun: dict[str, Any], came: dict[str, str] | None = None, **more: Any
@@ -109,5 +110,5 @@ class Federation(Partnership):
 def finishing(begun: dict[str, Any], came: dict[str, str] | None = None, **more: Any) -> FinishSignIn:
     given = {"state": begun["state"], "binding": begun["binding"], "attempt": uuid.uuid4().hex * 2}
     if came is not None:
-        given |= {"code": came["code"], "state": came["state"]}
+        given |= {"agency_id": begun["agency_id"], "code": came["code"], "state": came["state"]}
     return FinishSignIn(**{**given, **more})

@@ -95,7 +95,7 @@ def test_an_invited_person_signs_in_by_the_agencys_own_provider(
     place: Ground, admin: Api, agency: str, browser: httpx.Client
 ) -> None:
     user = invite(admin, agency)
-    with RealProvider(f"{place.url}/log-in/callback") as provider:
+    with RealProvider(f"{place.url}/log-in/callback/{agency}") as provider:
         set_provider(admin, agency, provider)
         subject = f"subject-{user['id']}"
         provider.person(subject, email=user["email"], email_verified=True)
@@ -103,7 +103,7 @@ def test_an_invited_person_signs_in_by_the_agencys_own_provider(
         assert page.status_code == 200
         (url,) = re.findall(r'href="(http[^"]+/oauth2/authorize[^"]*)"', page.text)
         came = provider.sign_in(unescape(url), subject)
-        back = browser.get("/log-in/callback", params=came)
+        back = browser.get(f"/log-in/callback/{agency}", params=came)
         assert (back.status_code, back.headers["location"]) == (303, "/account")
         assert browser.cookies["concordat"]
         # The procedure comes first, as after a password.
@@ -111,7 +111,7 @@ def test_an_invited_person_signs_in_by_the_agencys_own_provider(
             browser.get("/account").headers.get("location", "/account").startswith(("/account", "/procedure"))
         )
         assert admin.get(f"/users/{user['id']}")["state"] == "active"
-        again = browser.get("/log-in/callback", params=came)
+        again = browser.get(f"/log-in/callback/{agency}", params=came)
         assert again.status_code == 401
         assert "Signing in did not work" in again.text
         assert again.headers["x-request-id"] in again.text
@@ -183,7 +183,11 @@ def test_scim_is_spoken_in_its_own_words(place: Ground, scim: httpx.Client) -> N
     ):
         said = scim.get(path).json()
         assert (said["status"], said.get("scimType")) == (str(status), scim_type)
-    assert scim.post("/Users", content=b"{").json()["scimType"] == "invalidSyntax"
+    for content in (b"{", b"[" * 5_000):
+        assert scim.post("/Users", content=content).json()["scimType"] == "invalidSyntax"
+    half = rb'{"userName":"\ud800","externalId":"\ud800"}'
+    for answer in (scim.post("/Users", content=half), scim.put(f"/Users/{uuid.uuid4()}", content=half)):
+        assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
     wrong = scim.post("/Users", content=b"userName=x", headers={"Content-Type": "text/plain"})
     assert wrong.status_code == 415
     with httpx.Client(base_url=str(scim.base_url), timeout=10, trust_env=False) as nobody:

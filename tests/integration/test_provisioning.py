@@ -9,6 +9,7 @@ import pytest
 
 from services.chassis.mongo import connect
 from services.contracts.errors import (
+    AgencySuspended,
     Invalid,
     InvalidTransition,
     NotVisible,
@@ -210,3 +211,28 @@ def _all(system: Person) -> list[dict[str, object]]:
         found += page["items"]
         if len(found) >= page["total"]:
             return found
+
+
+def test_who_leaves_while_the_agency_is_suspended_is_out_when_it_is_back(
+    world: Federation, system: Person, officer: Person
+) -> None:
+    name = f"agencies.{world.police.id}.state"
+    standing = world.database["standing"]
+    standing.update_one({"_id": "standing"}, {"$set": {name: "suspended"}, "$inc": {"version": 1}})
+    try:
+        with pytest.raises(AgencySuspended):
+            officer.ask("me", GetMe())
+        assert change(system, officer, active=False)["active"] is False
+    finally:
+        standing.update_one({"_id": "standing"}, {"$set": {name: "active"}, "$inc": {"version": 1}})
+    with pytest.raises(Unauthenticated):
+        officer.ask("me", GetMe())
+
+
+def test_a_user_name_that_only_looks_alike_is_nobodys(
+    world: Federation, system: Person, officer: Person
+) -> None:
+    kim = world.invite(world.police, username=f"kim.{uuid.uuid4().hex[:10]}")
+    assert system.ask("list_provisioned", ListProvisioned(username=kim.username.upper()))["total"] == 1
+    alike = kim.username.replace("k", "\u212a")
+    assert system.ask("list_provisioned", ListProvisioned(username=alike))["total"] == 0

@@ -40,9 +40,10 @@ from services.contracts.sharing.identity_providers import (
     RemoveIdentityProvider,
 )
 from services.contracts.sharing.people import GetUser, ResetUser
+from services.contracts.sharing.sessions import Credentials, LogIn
 from services.sharing.domain.people import User
 from tests.cell import Parts
-from tests.identity_provider import HostileProvider, RealProvider
+from tests.identity_provider import CALLBACK, HostileProvider, RealProvider
 from tests.integration.calling import Calling, instances
 from tests.integration.federation import Federation, finishing
 from tests.integration.partnership import Person
@@ -68,8 +69,8 @@ def admin(world: Federation) -> Person:
 
 
 @pytest.fixture(scope="module")
-def real() -> Iterator[RealProvider]:
-    with RealProvider() as provider:
+def real(world: Federation) -> Iterator[RealProvider]:
+    with RealProvider(f"{CALLBACK}/{world.police.id}") as provider:
         yield provider
 
 
@@ -473,6 +474,10 @@ def test_sign_ins_that_come_to_nothing_are_counted_against_their_address(
         world.begin(alias, address)
     with pytest.raises(RateLimited):
         world.begin(alias, address)
+    # Passwords are counted apart: a page that begins sign-ins in the browsers of an agency locks nobody out.
+    given = Credentials(username="nobody.at.all", password="never was right")
+    with pytest.raises(BadCredentials):
+        world.calling.ask("sharing.log_in", LogIn(credentials=given, address=address))
 
 
 def test_what_is_left_of_a_sign_in_goes_by_itself(world: Federation, alias: str) -> None:

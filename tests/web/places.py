@@ -18,7 +18,7 @@ OPEN: tuple[Place, ...] = (
     ("log-in", "/log-in"),
     ("log-in-by-agency", "/log-in/agency"),
     ("log-in-code", "/log-in/code"),
-    ("log-in-failed", "/log-in/callback"),
+    ("log-in-failed", "/log-in/callback/none"),
     ("activate", "/activate"),
 )
 _ACCOUNT: tuple[Place, ...] = (

@@ -51,7 +51,7 @@ class SingleSignOn(FormPage):
                 "form": form,
                 "provider": found,
                 "agency_id": ids["agency_id"],
-                "callback": visit.callback,
+                "callback": f"{visit.callback}/{ids['agency_id']}",
                 "link": visit.callback.removesuffix("callback"),
                 "done": _DONE.get(visit.query("done")),
             },

@@ -84,20 +84,23 @@ class ByAgency(FormPage):
             shown = await self.show(visit, form)
             return Shown(shown.template, shown.context, 422)
         # A form may not lead to another site (the page's own policy), but a link may.
-        return Shown("account/agency_go.html", {"url": begun.url, "host": begun.host})
+        return Shown("account/agency_go.html", {"url": begun.url, "host": begun.host, "agency": begun.agency})
 
 
-class ToAgency(Page):
-    """`/log-in/agency/{alias}`: straight to its provider, for a link that an agency gives its people."""
-
-    open = True
+class ToAgency(ByAgency):
+    """`/log-in/agency/{alias}`: the same with the name filled in, for a link that an agency gives its people.
+    A link begins nothing, for any page could have it: nobody is led to another site, or signed in as somebody
+    else, without having sent our own form."""
 
     async def get(self, visit: Visit, **ids: str) -> Outcome:
-        return Gone((await _begin(visit, ids["alias"], local(visit.query("next")))).url)
+        form = self.make()
+        form.fill({"agency": ids["alias"][:32]})
+        return await self.show(visit, form)
 
 
 class Callback(Page):
-    """`/log-in/callback`: what the provider sends the browser back with."""
+    """`/log-in/callback/{agency_id}`: what the agency's provider sends the browser back with. Another's never
+    comes here, so nothing that was meant for the one is told to the other."""
 
     open = True
 
@@ -109,7 +112,8 @@ class Callback(Page):
         if code is None:
             return _failed(visit, SignInFailed(), cancelled=_param(visit, "error") == "access_denied")
         try:
-            return await _finish(visit, held, code=code, issuer=_param(visit, "iss"))
+            given = {"agency_id": ids["agency_id"], "code": code, "issuer": _param(visit, "iss")}
+            return await _finish(visit, held, **given)
         except TotpRequired:
             return Gone("/log-in/code")
         except ConcordatError as problem:

@@ -57,8 +57,9 @@ class GetIdentityProvider(Request):
 
 
 class PutIdentityProvider(Request):
-    """In force with the next sign-in. Raises Invalid: `/alias` alias_taken, `/client_secret` required,
-    `/issuer` wrong_form; UrlNotAllowed (`/issuer`)."""
+    """In force with the next sign-in; another issuer, client or second factor ends the sessions that the
+    provider has vouched for. An alias that was the agency's stays so. Raises Invalid: `/alias` alias_taken,
+    `/client_secret` required, `/issuer` wrong_form; UrlNotAllowed (`/issuer`)."""
 
     agency_id: Id
     if_match: IfMatch | None = None
@@ -66,7 +67,8 @@ class PutIdentityProvider(Request):
 
 
 class RemoveIdentityProvider(Request):
-    """Nobody signs in by it any more; who has no password is let in again by a reset."""
+    """Nobody signs in by it any more, and whoever has is logged out; who has no password is let in again by a
+    reset. The alias stays the agency's."""
 
     agency_id: Id
 
@@ -84,8 +86,9 @@ class IdentityProviderView(View):
 
 
 class BeginSignIn(Request):
-    """`redirect_uri`: the gateway's own, where browsers reach it. Raises NotVisible for an alias that nobody
-    has; RateLimited; ProviderAway."""
+    """`redirect_uri`: the gateway's own, where browsers reach it; each agency's provider is told one of its
+    own, with the agency's id behind it. Raises NotVisible for an alias that nobody has; RateLimited;
+    ProviderAway."""
 
     alias: Annotated[str, StringConstraints(max_length=64)]
     redirect_uri: Url
@@ -93,19 +96,20 @@ class BeginSignIn(Request):
 
 
 class SignInBegun(Reply):
-    """`url`: where the browser goes, at `host`. `state` is in it, and comes back; `binding` is for this
-    browser's cookie alone: the two together are the sign-in, for ten minutes."""
+    """`url`: where the browser goes, at `host`, for the people of `agency`. `state` is in it, and comes back;
+    `binding` is for this browser's cookie alone: the two together are the sign-in, for ten minutes."""
 
     url: str
     host: str
+    agency: str
     state: str
     binding: str
 
 
 class FinishSignIn(Request):
     """What came back, with what the browser's cookie has. `code` first; `totp` where TotpRequired was raised.
-    `attempt` as in LogIn, but of 256 random bits: the session's token is made from it, so that what is
-    delivered twice is one session.
+    `agency_id`: at whose address it came back. `attempt` as in LogIn, but of 256 random bits: the session's
+    token is made from it, so that what is delivered twice is one session.
 
     Raises SignInFailed, whatever was wrong; TotpRequired, BadCredentials for a code of the authenticator that
     is not right; AccountDisabled and what stands against the agency only to whom the provider has vouched
@@ -114,6 +118,7 @@ class FinishSignIn(Request):
 
     state: Token
     binding: Token
+    agency_id: Id | None = None
     code: Opaque | None = None
     issuer: Opaque | None = None
     totp: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = None

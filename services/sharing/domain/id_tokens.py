@@ -83,7 +83,7 @@ def verify(token: object, keys: KeySet, expected: Expected, now: datetime) -> di
         decoded = jwt.decode(token, keys, registry=registry)
     except InvalidKeyIdError:
         raise UnknownKey("unknown_key") from None
-    except (JoseError, ValueError, TypeError, KeyError, AttributeError):
+    except (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise NotBelieved("signature") from None
     claims = CodeIDToken(
         decoded.claims,

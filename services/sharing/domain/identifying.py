@@ -20,7 +20,7 @@ from services.sharing.domain import barring, procedures, sessions
 from services.sharing.domain.barring import CodeFrom
 from services.sharing.domain.clients import Client, from_here, narrow, provisions
 from services.sharing.domain.devices import CLIENTS_OWN, PERSONAL, Proved
-from services.sharing.domain.people import User
+from services.sharing.domain.people import User, reaches_beyond
 from services.sharing.domain.procedures import Signature
 from services.sharing.domain.sessions import Limits, Session
 from services.sharing.domain.standing import StandingOn
@@ -67,6 +67,8 @@ def judge_user(asked: Asked, user: User, session: Session, device: Proved = PERS
     """Raises Unauthenticated; then what the agency, the account, the role say (domain.md, section 3)."""
     if user.state != "active" or not session.alive(asked.now, asked.limits.idle):
         raise Unauthenticated
+    if session.federated and reaches_beyond(user.roles):
+        raise Unauthenticated(cause="role beyond agency")
     _check_agency(asked, user.agency_id, session)
     permit = asked.permit
     if not permit.before:
@@ -121,14 +123,12 @@ def judge_client(asked: Asked, client: Client, session: Session, accountable: Us
 
 def judge_provisioner(asked: Asked, client: Client) -> Caller:
     """The same for the system that says who has left, by the secret that it sends each time. Nobody has to be
-    there to answer for it: whoever does may be the one who leaves, and must be disabled all the same."""
+    there to answer for it: whoever does may be the one who leaves, and must be disabled all the same. Nor
+    does it matter how the agency stands: who leaves while it is suspended must not be back when it is."""
     if not client.alive(asked.now) or not provisions(client.scopes):
         raise Unauthenticated
     if not from_here(client.networks, asked.request.address):
         raise Unauthenticated(cause="client from elsewhere")
-    refusal = asked.standing.refusal(client.agency_id)
-    if refusal is not None:
-        raise refusal
     caller = _caller(
         asked,
         client.agency_id,

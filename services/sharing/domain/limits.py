@@ -20,6 +20,11 @@ def of_address(address: str) -> str:
     return "a:" + _hash(address)
 
 
+def of_sign_in(address: str) -> str:
+    """For sign-ins that were begun: any page in a browser can begin one, and none may lock passwords out."""
+    return "s:" + _hash(address)
+
+
 def most(key: str) -> int:
     return PER_USERNAME if key.startswith("u:") else PER_ADDRESS
 

@@ -70,6 +70,10 @@ class SignIn:
     user_id: str | None = None
     session_id: str | None = None
     strong: bool = False
+    subject: str | None = None
+    """Whom the provider has vouched for, while a code is asked for."""
+    first: bool = False
+    """Nobody has signed in as this subject yet: the user is tied to it once all has been shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,13 @@ def _is_strong(claims: Mapping[str, Any], second_factors: Collection[str]) -> bo
     if isinstance(level, str):
         said.add(level)
     return not said.isdisjoint(second_factors)
+
+
+def is_same(ours: str, theirs: str) -> bool:
+    """Whether two addresses are one: in any case of ASCII letters, and else letter by letter. A database's
+    idea of what is alike takes a full-width letter for a plain one, and what cannot be seen for nothing."""
+    plain = ours.isascii() and theirs.isascii()
+    return ours == theirs or (plain and ours.lower() == theirs.lower())
 
 
 def may_be_vouched_for(user: User, agency_id: str) -> bool:

@@ -70,6 +70,8 @@ class IdentityProviders(Federated):
                 updated_at=self.now(),
             )
             self.identity_providers.put(after, session)
+            if before is not None and _vouches(before) != _vouches(after):
+                self.identities.end_federated(agency_id, session)
             self.keep(caller, "identity_provider.set", _object(agency_id, after.version))
             return Made(id=agency_id)
 
@@ -79,13 +81,15 @@ class IdentityProviders(Federated):
 
     @command(expected_exceptions=REFUSALS)
     def remove_identity_provider(self, request: RemoveIdentityProvider, caller: Caller) -> Empty:
-        """Sign-ins that are on their way come to nothing. Of one that is not there: nothing, again."""
+        """Sign-ins that are on their way come to nothing, and what it has vouched for is over. Of one that is
+        not there: nothing, again."""
         own_agency(caller, request.agency_id)
 
         def body(session: Session, _emit: Emit) -> Made:
             before, version = self.identity_providers.of(request.agency_id, session)
             if before is not None:
                 self.identity_providers.remove(request.agency_id, version + 1, session)
+                self.identities.end_federated(request.agency_id, session)
                 self.keep(caller, "identity_provider.remove", _object(request.agency_id, version + 1))
             return Made(id=request.agency_id)
 
@@ -126,6 +130,11 @@ def _view(found: Provider | None, version: int) -> IdentityProviderView:
         updated_at=found.updated_at,
         etag=etags.etag_of(version),
     )
+
+
+def _vouches(one: Provider) -> tuple[object, ...]:
+    """What the sessions that it has vouched for rest on."""
+    return one.issuer, one.client_id, frozenset(one.second_factors)
 
 
 def _object(agency_id: str, version: int) -> Object:

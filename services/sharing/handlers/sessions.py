@@ -147,17 +147,19 @@ class Sessions(Identity):
     def _standing(self, now: datetime) -> StandingOn:
         return self.authority.present().standing(day_of(now))
 
-    def _check_agency(self, actor: Actor, agency_id: str, standing: StandingOn) -> None:
+    def _check_agency(
+        self, actor: Actor, agency_id: str, standing: StandingOn, action: str = "session.create"
+    ) -> None:
         refusal = standing.refusal(agency_id)
         if refusal is not None:
-            self._refuse(actor, refusal)
+            self._refuse(actor, refusal, action)
 
-    def _refuse(self, actor: Actor, problem: ConcordatError) -> NoReturn:
-        self._refused(actor, problem)
+    def _refuse(self, actor: Actor, problem: ConcordatError, action: str = "session.create") -> NoReturn:
+        self._refused(actor, problem, action)
         raise problem
 
-    def _refused(self, actor: Actor, problem: ConcordatError) -> None:
-        self.keep(actor, "session.create", code=problem.code)
+    def _refused(self, actor: Actor, problem: ConcordatError, action: str = "session.create") -> None:
+        self.keep(actor, action, code=problem.code)
 
     def _begin(
         self, kind: Kind, who: str, actor: Actor, attempt: str, *, must: tuple[Must, ...], now: datetime

@@ -1,5 +1,5 @@
-"""Signing in by an agency's own identity provider. Who somebody is is found out here, not by the gateway: the
-code is exchanged here, and the token is checked here.
+"""Signing in by an agency's own identity provider. Who somebody is is found out here (`vouching.py`), not by
+the gateway.
 
 What goes wrong before the provider has vouched for somebody has one answer, `sign_in_failed`, whatever it
 was.
@@ -10,11 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from services.chassis import context
-from services.chassis.commands import Emit
 from services.chassis.logs import log
-from services.chassis.mongo import Session as Transaction
 from services.chassis.rpc import rpc
 from services.chassis.stored import Stored
 from services.contracts.envelope import new_event_id
@@ -28,37 +27,28 @@ from services.contracts.errors import (
     TotpRequired,
     Unavailable,
 )
-from services.contracts.messages import Request
-from services.contracts.records import Actor, Object
+from services.contracts.records import Actor
 from services.contracts.sharing.identity_providers import BeginSignIn, FinishSignIn, SignInBegun
 from services.contracts.sharing.sessions import SessionCreated
 from services.sharing.domain import limits, sign_ins
-from services.sharing.domain.id_tokens import Expected, UnknownKey, verify
 from services.sharing.domain.identifying import user_musts
 from services.sharing.domain.people import User
 from services.sharing.domain.sessions import Session
-from services.sharing.domain.sign_ins import Asserted, NotBelieved, Provider, SignIn
+from services.sharing.domain.sign_ins import NotBelieved, SignIn
 from services.sharing.domain.tokens import Token
-from services.sharing.handlers.identity import REFUSALS, UNKNOWN, Made
-from services.sharing.handlers.identity_providers import Federated
+from services.sharing.handlers.identity import REFUSALS, UNKNOWN
 from services.sharing.handlers.sessions import Sessions
-from services.sharing.providers import Providers, host_of
+from services.sharing.handlers.vouching import Vouching, actor_of
+from services.sharing.providers import host_of
 from services.sharing.stores.identity_providers import SignInStore
 from services.sharing.stores.steps import STEPS
 
+ACTION = "session.sign_in"
 _LOOK_AGAIN = 0.05
 
 
-class Bind(Request):
-    """What the tying of an account to a subject is remembered by."""
-
-    user_id: str
-    version: int
-
-
-class SigningIn(Sessions, Federated):
+class SigningIn(Sessions, Vouching):
     sign_ins: SignInStore = Stored(SignInStore, STEPS)
-    providers = Providers()
 
     @rpc(callers=("gateway",), expected_exceptions=(*REFUSALS, ProviderAway))
     def begin_sign_in(self, request: BeginSignIn) -> SignInBegun:
@@ -66,7 +56,7 @@ class SigningIn(Sessions, Federated):
         while."""
         self.authority.present()
         now = self.now()
-        attempt = self.attempts.begin(_keys(request.address), now)
+        attempt = self.attempts.begin(_begun(request.address), now)
         provider = self.identity_providers.by_alias(request.alias)
         if provider is None:
             raise NotVisible
@@ -79,13 +69,15 @@ class SigningIn(Sessions, Federated):
             provider_version=provider.version,
             nonce=sign_ins.random_text(),
             verifier=sign_ins.random_text(),
-            redirect_uri=request.redirect_uri,
+            # One for each agency: what another's provider sends here comes back elsewhere (RFC 9700, 4.4.2).
+            redirect_uri=f"{request.redirect_uri}/{provider.agency_id}",
             attempt=attempt,
             begun_at=now,
         )
         self.sign_ins.add(sign_in)
         url = self.providers.address(metadata, sign_in, state, provider.client_id)
-        return SignInBegun(url=url, host=host_of(url), state=state, binding=binding)
+        agency = self._standing(now).standing.agencies[provider.agency_id].name
+        return SignInBegun(url=url, host=host_of(url), agency=agency, state=state, binding=binding)
 
     @rpc(callers=("gateway",), expected_exceptions=(*REFUSALS, ProviderAway))
     def finish_sign_in(self, request: FinishSignIn) -> SessionCreated:
@@ -105,91 +97,42 @@ class SigningIn(Sessions, Federated):
     # --- the provider's word ---
 
     def _with_provider(self, request: FinishSignIn, code: str, taken: SignIn, by: str) -> SessionCreated:
-        provider, version = self.identity_providers.of(taken.agency_id)
-        if provider is None or version != taken.provider_version:
-            raise self._failed(taken.agency_id, "provider_changed")
-        try:
-            said = self._believe(request, code, taken, provider)
-            user = self._user_of(said, provider)
-        except NotBelieved as problem:
-            raise self._failed(taken.agency_id, problem.reason) from None
-        self._judge(user)
-        self.attempts.forgive(_keys(request.address), taken.attempt)
+        """An authenticator that there is is asked for at the first sign-in, whatever the provider says: the
+        account was somebody's before it was tied, and what the provider is believed is its administrator's to
+        set."""
+        if request.agency_id != taken.agency_id:
+            raise NotBelieved("another_callback")
+        provider = self._provider_of(taken)
+        said = self._believe(request, code, taken, provider)
+        user, first = self._user_of(said, provider)
+        self._judge(user, first=first)
+        self.attempts.forgive(_begun(request.address), taken.attempt)
+        taken = replace(taken, user_id=user.id, subject=said.subject, first=first)
         locked = self.accounts.locked(user.id)
-        if locked is not None and locked.totp_secret is not None and not said.strong:
-            self.sign_ins.leave(taken.id, by, "awaiting_code", user_id=user.id)
+        if locked is not None and locked.totp_secret is not None and (first or not said.strong):
+            self.sign_ins.leave(
+                taken.id, by, "awaiting_code", user_id=user.id, subject=said.subject, first=first
+            )
             raise TotpRequired
-        return self._let_in(request, taken, by, user, strong=said.strong)
-
-    def _believe(self, request: FinishSignIn, code: str, taken: SignIn, provider: Provider) -> Asserted:
-        """Raises NotBelieved, ProviderAway."""
-        demo, client = self.settings.demo, (provider.client_id, self._secret(provider))
-        metadata = self.providers.metadata(provider.issuer, demo=demo)
-        if request.issuer != provider.issuer and (request.issuer is not None or metadata.names_itself):
-            raise NotBelieved("another_issuer")
-        tokens = self.providers.exchange(metadata, taken, code, client, demo=demo)
-        expected = Expected(provider.issuer, provider.client_id, taken.nonce, tokens.access_token)
-        now = self.now()
-        try:
-            claims = verify(tokens.id_token, self.providers.keys(metadata, demo=demo), expected, now)
-        except UnknownKey:
-            keys = self.providers.keys(metadata, demo=demo, anew=True)
-            claims = verify(tokens.id_token, keys, expected, now)
-        return sign_ins.asserted(claims, provider.claim, provider.second_factors)
-
-    def _user_of(self, said: Asserted, provider: Provider) -> User:
-        """Who it is here: the one who has signed in as this subject before, else the one whom the claim
-        names. Nobody is made. Raises NotBelieved."""
-        agency_id, issuer = provider.agency_id, provider.issuer
-        user = self.identities.bound(agency_id, issuer, said.subject)
-        if user is None:
-            if said.value is None:
-                raise NotBelieved("claim_missing")
-            user = self.identities.unbound(agency_id, issuer, provider.claim, said.value)
-            if user is None:
-                raise NotBelieved("nobody")
-            if not sign_ins.may_be_vouched_for(user, agency_id):
-                raise NotBelieved("role_beyond_agency")
-            if user.state == "disabled":
-                self._refuse(_actor(user), AccountDisabled())
-            return self._bind(user, issuer, said.subject)
-        if not sign_ins.may_be_vouched_for(user, agency_id):
-            raise NotBelieved("role_beyond_agency")
-        return user
-
-    def _bind(self, user: User, issuer: str, subject: str) -> User:
-        def body(transaction: Transaction, _emit: Emit) -> Made:
-            now = self.now()
-            if not self.identities.bind(user, issuer, subject, now=now, session=transaction):
-                raise NotVisible
-            what = "user.activate" if user.state == "invited" else "user.bind"
-            this = Object(type="user", id=user.id, agency_id=user.agency_id, version=user.version + 1)
-            self.keep(_actor(user), what, this)
-            return Made(id=user.id)
-
-        with context.keyed(new_event_id()):
-            try:
-                self.commands.run(Bind(user_id=user.id, version=user.version), Made, body)
-            except NotVisible:
-                raise NotBelieved("changed_meanwhile") from None
-        return self.users.load(user.id)
+        return self._let_in(request, taken, by, strong=said.strong)
 
     # --- our own ---
 
-    def _judge(self, user: User) -> None:
-        """The same refusals as after a password. Raises AccountDisabled and what stands against the
-        agency."""
-        if user.state != "active":
-            self._refuse(_actor(user), AccountDisabled())
-        self._check_agency(_actor(user), user.agency_id, self._standing(self.now()))
+    def _judge(self, user: User, *, first: bool = False) -> None:
+        """The same refusals as after a password; who is invited comes in by the first sign-in. Raises
+        AccountDisabled and what stands against the agency."""
+        actor = actor_of(user)
+        if user.state != "active" and not (first and user.state == "invited"):
+            self._refuse(actor, AccountDisabled(), ACTION)
+        self._check_agency(actor, user.agency_id, self._standing(self.now()), ACTION)
 
     def _with_code(self, request: FinishSignIn, taken: SignIn, by: str) -> SessionCreated:
         """The provider has vouched for the user; the authenticator is still to be shown."""
-        locked = self.accounts.locked(str(taken.user_id))
-        if locked is None or request.totp is None:
-            raise self._failed(taken.agency_id, "no_code")
-        user, now = locked.user, self.now()
-        self._judge(user)
+        user, now = self._user_still(taken), self.now()
+        locked = self.accounts.locked(user.id)
+        if locked is None or locked.totp_secret is None or request.totp is None:
+            raise NotBelieved("no_code")
+        self._judge(user, first=taken.first)
         keys = [limits.of_username(user.username), *_keys(request.address)]
         try:
             attempt = self.attempts.begin(keys, now)
@@ -197,15 +140,16 @@ class SigningIn(Sessions, Federated):
         except ConcordatError as problem:
             self.sign_ins.leave(taken.id, by, "awaiting_code")
             if isinstance(problem, BadCredentials):
-                self._refused(_actor(user), problem)
+                self._refused(actor_of(user), problem, ACTION)
             raise
         self.attempts.forgive(keys, attempt)
-        return self._let_in(request, taken, by, user, strong=False)
+        return self._let_in(request, taken, by, strong=False)
 
-    def _let_in(
-        self, request: FinishSignIn, taken: SignIn, by: str, user: User, *, strong: bool
-    ) -> SessionCreated:
-        session_id = new_event_id()
+    def _let_in(self, request: FinishSignIn, taken: SignIn, by: str, *, strong: bool) -> SessionCreated:
+        """Everything has been shown. A first sign-in ties the user to the subject. Raises NotBelieved."""
+        session_id, user = new_event_id(), self._user_still(taken)
+        if taken.first and not user.is_bound:
+            user = self._bind(user, self._provider_of(taken).issuer, str(taken.subject))
         self.sign_ins.leave(taken.id, by, "over", user_id=user.id, session_id=session_id, strong=strong)
         return self._session(request, user, session_id, strong=strong)
 
@@ -216,9 +160,7 @@ class SigningIn(Sessions, Federated):
         session = Session(session_id, token.hash, now, now, until, federated=True, strong=strong)
         must = user_musts(user, self._standing(now), self.settings.limits, now, session)
         once = sign_ins.hashed(request.attempt)
-        return self._begin_with(
-            "user", token, session, _actor(user), once, must=must, action="session.sign_in"
-        )
+        return self._begin_with("user", token, session, actor_of(user), once, must=must, action=ACTION)
 
     def _again(self, request: FinishSignIn, by: str) -> SessionCreated:
         """The same attempt, delivered once more while the first is at it, waits for what comes of that;
@@ -242,11 +184,14 @@ class SigningIn(Sessions, Federated):
 
     @contextmanager
     def _leaving(self, taken: SignIn, by: str) -> Iterator[None]:
-        """Whatever comes of it, nobody waits for it and nobody takes it again."""
+        """Whatever comes of it, nobody waits for it and nobody takes it again. Raises SignInFailed for what
+        is not believed."""
         try:
             yield
+        except NotBelieved as problem:
+            raise self._failed(taken.agency_id, problem.reason) from None
         except ProviderAway as problem:
-            self.keep(_nobody(taken.agency_id), "session.sign_in", code=problem.public_code)
+            self.keep(_nobody(taken.agency_id), ACTION, code=problem.public_code)
             raise
         finally:
             self.sign_ins.leave(taken.id, by, "failed")
@@ -255,22 +200,16 @@ class SigningIn(Sessions, Federated):
         """What to raise; what was wrong is for the operator, whom it was about is nowhere."""
         log.info("sign_in_refused", reason=reason)
         problem = SignInFailed(cause=reason)
-        self.keep(_nobody(agency_id), "session.sign_in", code=problem.code)
+        self.keep(_nobody(agency_id), ACTION, code=problem.code)
         return problem
 
-    def _secret(self, provider: Provider) -> str:
-        try:
-            return self.safe.open(provider.kid, provider.secret).decode()
-        except LookupError:
-            raise ProviderAway(cause="secret cannot be opened") from None
+
+def _begun(address: str | None) -> list[str]:
+    return [limits.of_sign_in(address)] if address else []
 
 
 def _keys(address: str | None) -> list[str]:
     return [limits.of_address(address)] if address else []
-
-
-def _actor(user: User) -> Actor:
-    return Actor(kind="user", id=user.id, agency_id=user.agency_id)
 
 
 def _nobody(agency_id: str) -> Actor:

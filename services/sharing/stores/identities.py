@@ -22,11 +22,16 @@ from pymongo.errors import DuplicateKeyError
 from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
 from services.contracts.errors import FieldError, Invalid
+from services.sharing.domain import sign_ins
 from services.sharing.domain.people import User
 from services.sharing.stores.kept import Kept
 from services.sharing.stores.people import PROJECTION, step_of, user_of
 
 _ANY_CASE = Collation(locale="en", strength=2)
+_TIED_TO_NOBODY: Document = {"identity.issuer": {"$exists": False}}
+"""Whoever is tied stays so until a reset: an administrator's other issuer does not take anybody over."""
+_ALIKE = 20
+"""How many addresses that the collation takes for one are looked at."""
 _SHOWN: Document = {**PROJECTION, "provisioned": True}
 
 
@@ -52,17 +57,19 @@ class IdentityStore:
         return None if row is None else user_of(row)
 
     def unbound(
-        self, agency_id: str, issuer: str, claim: Literal["email", "preferred_username"], value: str
+        self, agency_id: str, claim: Literal["email", "preferred_username"], value: str
     ) -> User | None:
-        """The one whom this claim names and whom nobody has signed in as by this issuer. None for several:
-        who is meant is not for us to guess."""
-        wanted: Document = {"agency_id": agency_id, "identity.issuer": {"$ne": issuer}}
+        """The one whom this claim names and who is tied to nobody yet, by whatever issuer. None for several:
+        who is meant is not for us to guess. What only looks alike names nobody."""
+        wanted: Document = {"agency_id": agency_id, **_TIED_TO_NOBODY}
         with in_time():
             if claim == "email":
                 found = self._rows.find({**wanted, "email": value}, PROJECTION, collation=_ANY_CASE)
+                rows = [row for row in found.limit(_ALIKE) if sign_ins.is_same(row["email"], value)]
+            elif value.isascii():
+                rows = list(self._rows.find({**wanted, "username_key": value.lower()}, PROJECTION).limit(2))
             else:
-                found = self._rows.find({**wanted, "username_key": value.casefold()}, PROJECTION)
-            rows = list(found.limit(2))
+                rows = []
         return user_of(rows[0]) if len(rows) == 1 else None
 
     def bind(self, user: User, issuer: str, subject: str, *, now: datetime, session: Session) -> bool:
@@ -78,11 +85,19 @@ class IdentityStore:
             "$inc": {"version": 1},
             "$push": step_of(user.id, "activate" if user.state == "invited" else "bind", now),
         }
-        wanted = {"_id": user.id, "version": user.version, "identity.issuer": {"$ne": issuer}}
+        wanted = {"_id": user.id, "version": user.version, **_TIED_TO_NOBODY}
         try:
             return self._kept.update(wanted, change, session)
         except DuplicateKeyError:
             return False
+
+    def end_federated(self, agency_id: str, session: Session) -> None:
+        """Every session of the agency's people that its provider has vouched for."""
+        self._rows.update_many(
+            {"agency_id": agency_id, "sessions.federated": True},
+            {"$pull": {"sessions": {"federated": True}}},
+            session=session,
+        )
 
     # --- provisioning ---
 
@@ -100,8 +115,10 @@ class IdentityStore:
         which: Document = {"agency_id": agency_id, "provisioned.gone": {"$ne": True}}
         if wanted is not None:
             name, value = wanted
+            if name == "username" and not value.isascii():
+                return [], 0  # ours are ASCII: it could only look alike
             by = {
-                "username": ("username_key", value.casefold()),
+                "username": ("username_key", value.lower()),
                 "external_id": ("provisioned.external_id", value),
             }
             field, sought = by[name]

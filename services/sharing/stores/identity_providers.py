@@ -1,11 +1,12 @@
 """Where agencies' identity providers are kept, and sign-ins on their way.
 
 identity_providers  {_id: agency id, alias (unique), issuer, client_id, secret (sealed), kid, claim,
-                     second_factors, version, updated_at};
-                    one that was taken away leaves {_id, version}, so that no tag comes again
+                     second_factors, reserved: [alias], version, updated_at};
+                    one that was taken away leaves {_id, reserved, version}, so that no tag comes again.
+                    `reserved`: what the agency was called before, which is nobody else's from then on
 sign_ins            {_id: hash of the state, binding: hash, agency_id, provider_version, nonce, verifier,
                      redirect_uri, attempt, begun_at, ends_at (TTL), stage, by: hash of who is at it,
-                     user_id?, session_id?, strong?}
+                     user_id?, session_id?, strong?, subject?, first?}
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from services.chassis.migrations import Step
 from services.chassis.mongo import Document, Session, in_time
 from services.contracts.errors import FieldError, Invalid
 from services.sharing.domain.sign_ins import LASTS, Provider, SignIn, Stage
+
+RESERVED = 20
+"""How many names that it gave up stay an agency's, the latest: nobody takes all that there are."""
 
 
 class IdentityProviderStore:
@@ -41,10 +45,12 @@ class IdentityProviderStore:
 
     def put(self, provider: Provider, session: Session) -> None:
         """Raises Invalid, `/alias` alias_taken."""
-        other = {"alias": provider.alias, "_id": {"$ne": provider.agency_id}}
+        named = [{"alias": provider.alias}, {"reserved": provider.alias}]
+        other = {"$or": named, "_id": {"$ne": provider.agency_id}}
         if self._rows.find_one(other, {"_id": True}, session=session):
             raise _taken()
         row = {
+            "reserved": self._reserved(provider.agency_id, session, now=provider.alias),
             "alias": provider.alias,
             "issuer": provider.issuer,
             "client_id": provider.client_id,
@@ -61,7 +67,14 @@ class IdentityProviderStore:
             raise _taken() from None
 
     def remove(self, agency_id: str, version: int, session: Session) -> None:
-        self._rows.replace_one({"_id": agency_id}, {"version": version}, session=session)
+        left = {"version": version, "reserved": self._reserved(agency_id, session)}
+        self._rows.replace_one({"_id": agency_id}, left, session=session)
+
+    def _reserved(self, agency_id: str, session: Session, now: str | None = None) -> list[str]:
+        """What the agency was called before, and is not `now`: people know it, and it leads nowhere else."""
+        row = self._rows.find_one({"_id": agency_id}, {"alias": True, "reserved": True}, session=session)
+        given = [*row.get("reserved", ()), row.get("alias")] if row else []
+        return [one for one in dict.fromkeys(given) if one is not None and one != now][-RESERVED:]
 
     def sealed_otherwise(self, kid: str, limit: int) -> Sequence[Provider]:
         """Those whose secret is not sealed with the key `kid`. There are few: no index serves this."""
@@ -115,7 +128,7 @@ class SignInStore:
         return None if row is None else _sign_in(row)
 
     def leave(self, sign_in_id: str, by: str, stage: Stage, **found: Any) -> None:
-        """What `by` has made of it; `found` may be user_id, session_id, strong."""
+        """What `by` has made of it; `found` may be user_id, session_id, strong, subject, first."""
         with in_time():
             self._rows.update_one(
                 {"_id": sign_in_id, "by": by, "stage": "busy"}, {"$set": {"stage": stage, **found}}
@@ -154,6 +167,8 @@ def _sign_in(row: Document) -> SignIn:
         user_id=row.get("user_id"),
         session_id=row.get("session_id"),
         strong=row.get("strong", False),
+        subject=row.get("subject"),
+        first=row.get("first", False),
     )
 
 
@@ -171,4 +186,11 @@ def _make_indexes(database: Database[Document]) -> None:
     database["sign_ins"].create_index([("ends_at", ASCENDING)], name="ends_at", expireAfterSeconds=60)
 
 
-STEPS = (Step("identity_providers_indexes", _make_indexes),)
+def _index_reserved(database: Database[Document]) -> None:
+    database["identity_providers"].create_index([("reserved", ASCENDING)], name="by_reserved", sparse=True)
+
+
+STEPS = (
+    Step("identity_providers_indexes", _make_indexes),
+    Step("identity_providers_reserved", _index_reserved),
+)

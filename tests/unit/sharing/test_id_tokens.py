@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from services.sharing.domain.id_tokens import ALGORITHMS, Expected, UnknownKey, keys_of, verify
-from services.sharing.domain.sign_ins import NotBelieved, asserted, session_secret
+from services.sharing.domain.sign_ins import NotBelieved, asserted, is_same, session_secret
 from tests.unit.sharing.people import NOW
 
 ISSUER, CLIENT = "https://id.police.example", "concordat-1"
@@ -196,3 +196,27 @@ def test_the_session_of_one_attempt_has_one_secret_and_no_other_has_it() -> None
     assert first == session_secret("state", "a" * 64)
     assert len({first, session_secret("state", "b" * 64), session_secret("other", "a" * 64)}) == 3
     assert len(first) == 43
+
+
+def test_what_is_nested_without_end_is_refused_like_everything_else() -> None:
+    deep = base64.urlsafe_b64encode(b"[" * 8_000).rstrip(b"=").decode()
+    head = token(claims()).split(".")[0]
+    for made in (f"{deep}.e30.e30", f"{head}.{deep}.e30"):
+        with pytest.raises(NotBelieved):
+            verify(made, KEYS, EXPECTED, NOW)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "same"),
+    [
+        ("kim@police.example", "Kim@Police.example", True),
+        ("zoë@police.example", "zoë@police.example", True),
+        ("zoë@police.example", "ZOË@police.example", False),
+        ("kim@police.example", "\u212aim@police.example", False),  # Kelvin
+        ("kim@police.example", "ｋim@police.example", False),  # noqa: RUF001
+        ("kim@police.example", "k\u00adim@police.example", False),
+        ("kim@police.example", "kím@police.example", False),
+    ],
+)
+def test_what_only_looks_alike_is_another_address(ours: str, theirs: str, same: bool) -> None:
+    assert is_same(ours, theirs) is same

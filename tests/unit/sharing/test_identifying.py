@@ -289,9 +289,9 @@ def test_a_system_that_provisions_is_known_by_its_secret_alone_and_does_nothing_
     for method in ("list_users", "me", "list_directory", "patch_user"):
         with pytest.raises(RoleRequired):
             judge_provisioner(asked("sharing", method), system)
+    # Who leaves meanwhile must not be back when the agency is: its system may say so only once.
     shut = standing(police="suspended").on(TODAY)
-    with pytest.raises(AgencySuspended):
-        judge_provisioner(asked("sharing", "change_provisioned", standing=shut), system)
+    assert judge_provisioner(asked("sharing", "change_provisioned", standing=shut), system).id == caller.id
     for wrong in (
         {"scopes": ("cases:read",)},
         {"state": "deleted"},
@@ -308,3 +308,10 @@ def test_what_disables_accounts_has_no_other_scope() -> None:
     with pytest.raises(Invalid) as refused:
         check_scopes(("provisioning", "cases:read"))
     assert [(one.pointer, one.code) for one in refused.value.errors] == [("/scopes", "provisioning_alone")]
+
+
+def test_a_role_beyond_the_agency_ends_what_its_provider_has_vouched_for() -> None:
+    beyond = user(roles=(Appointment("practitioner"), Appointment("security_manager")))
+    assert judge_user(asked(), beyond, SESSION).id == beyond.id
+    with pytest.raises(Unauthenticated):
+        judge_user(asked(), beyond, replace(SESSION, federated=True))

@@ -78,7 +78,7 @@ class FakeAsking:
             "log_in": {"id": "z1", "token": TOKEN, "expires_at": "2027-01-01T00:00:00Z",
                        "idle_expires_at": "2027-01-01T00:00:00Z", "must": []},
             "begin_sign_in": {"url": "https://id.police.example/authorize?state=s", "state": "s" * 43,
-                              "host": "id.police.example", "binding": "b" * 43},
+                              "host": "id.police.example", "agency": AGENCY["name"], "binding": "b" * 43},
             "activate": {"username": "x"},
         }  # fmt: skip
         bodies["finish_sign_in"] = bodies["log_in"]

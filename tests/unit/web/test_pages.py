@@ -23,8 +23,7 @@ _IDS = {
 _ONLY_SENT = (
     "/end",
     "/log-out",
-    "/log-in/agency/police",
-    "/log-in/callback",
+    "/log-in/callback/a1",
     "/inbox/read",
     "/reasons",
     "/secret",
@@ -33,7 +32,7 @@ _ONLY_SENT = (
     "/reset",
     "/users/u2/state",
 )
-OPEN = ("/log-in", "/activate", "/log-in/agency", "/log-in/code")
+OPEN = ("/log-in", "/activate", "/log-in/agency", "/log-in/agency/police", "/log-in/code")
 PATHS = [path.format(**_IDS) for path in PAGES]
 SHOWN = [path for path in PATHS if path != "/" and not path.endswith(_ONLY_SENT)]
 VARIANTS = [

@@ -15,7 +15,7 @@ from services.contracts.errors import (
     SignInFailed,
     TotpRequired,
 )
-from tests.unit.web.replies import AGENCY
+from tests.unit.web.replies import AGENCY, ESCAPED
 from tests.unit.web.site import TOKEN, FakeAsking, SiteClient
 from tests.unit.web.test_forms_sent import hidden
 from tests.unit.web.test_pages import check
@@ -33,7 +33,7 @@ def site() -> SiteClient:
 def back(site: SiteClient, query: str, held: str = HELD) -> Any:
     """The provider sends the browser here."""
     headers = {"Cookie": f"concordat-sign-in={held}"} if held else {}
-    return site._client.simulate_get(f"/log-in/callback?{query}", headers=headers)
+    return site._client.simulate_get(f"/log-in/callback/{AGENCY['id']}?{query}", headers=headers)
 
 
 def test_the_log_in_page_leads_there(site: SiteClient) -> None:
@@ -52,15 +52,19 @@ def test_a_name_leads_to_a_page_that_says_where_one_goes(site: SiteClient) -> No
     ((_, method, request, key),) = site.asking.told
     assert (method, request.alias, key) == ("begin_sign_in", "police", None)
     assert request.redirect_uri.endswith("/log-in/callback")
+    assert ESCAPED in answer.text  # the agency's name
 
 
-def test_a_link_leads_straight_to_the_provider(site: SiteClient) -> None:
+def test_a_link_fills_in_the_name_and_begins_nothing(site: SiteClient) -> None:
+    """Any page can have the link: it leads to no other site, and signs nobody in as somebody else."""
     answer = site.get("/log-in/agency/police?next=https://evil.example", cookie=False)
-    assert (answer.status_code, answer.headers["location"]) == (
-        303,
-        "https://id.police.example/authorize?state=s",
-    )
-    assert answer.cookies["concordat-sign-in"].value == f"{STATE}.{BINDING}.%2F"
+    assert answer.status_code == 200
+    check(answer.text)
+    assert 'value="police"' in answer.text
+    assert 'action="/log-in/agency"' in answer.text
+    assert "evil.example" not in answer.text
+    assert site.asking.told == []
+    assert "concordat-sign-in" not in answer.cookies
 
 
 def test_a_name_that_nobody_has_is_said_to_be_none(site: SiteClient) -> None:
@@ -90,6 +94,7 @@ def test_the_way_back_makes_a_session_and_goes_on(site: SiteClient) -> None:
         BINDING,
     )
     assert request.issuer == "https://id.police.example"
+    assert request.agency_id == AGENCY["id"]  # at whose address it came back
     assert len(request.attempt) == 64
 
 
@@ -164,7 +169,7 @@ def test_an_administrator_sets_the_provider_and_never_sees_its_secret(site: Site
     path = f"/administration/agencies/{AGENCY['id']}/identity-provider"
     shown = site.get(path)
     check(shown.text)
-    assert "/log-in/callback" in shown.text
+    assert f"/log-in/callback/{AGENCY['id']}<" in shown.text
     typed = {
         "once": hidden(shown, "once"),
         "etag": hidden(shown, "etag"),
