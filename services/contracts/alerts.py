@@ -5,7 +5,8 @@ case. `notify` makes an inbox item and a live update of it. It is none of the ev
 may name: nothing outside is ever told.
 
 sharing emits access.reminder(Reminder), aggregate `reminders/<id>`, each the first and only one of its own:
-of what ends or falls due and is about no case. `notify` makes an inbox item of it; the stream has none.
+of what ends or falls due, or of an account that was tied, and is about no case. `notify` makes an inbox item
+of it; the stream has none.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ class AccessAlert(EventData):
 
 
 class Reminder(EventData):
-    """`reminder` says of what (`protocol_ends_30`, `role_ends_7`); `keys` as in `AccessAlert`, and they alone
-    decide who is told. `object_id`: the protocol, or the user whose role it is."""
+    """`reminder` says of what (`protocol_ends_30`, `account_tied`); `keys` as in `AccessAlert`, and they alone
+    decide who is told. `object_id`: the protocol, or the user whose role or account it is."""
 
     reminder: str
     keys: tuple[str, ...]

@@ -10,6 +10,8 @@ import pyotp
 import pytest
 
 from services.chassis.mongo import connect
+from services.contracts.alerts import ACCESS_REMINDER, Reminder
+from services.contracts.envelope import Event
 from services.contracts.errors import Invalid, SignInFailed, TotpRequired, Unauthenticated
 from services.contracts.sharing.account import GetMe
 from services.contracts.sharing.identity_providers import RemoveIdentityProvider
@@ -95,6 +97,18 @@ def test_an_account_in_use_is_not_taken_on_the_providers_word_alone(
     world.finish(begun, provider.sign_in(begun["url"], f"s-{user.id}", **said))  # from now on it counts
     told = [(one.action, one.outcome) for one in world.recorded(Person(world, user, ""))]
     assert told == [("user.bind", "done"), ("session.sign_in", "done"), ("session.sign_in", "done")]
+    # The user and the agency's officer find it in their inboxes.
+    reminders = [one for one in events(world) if one.object_id == user.id]
+    assert {one.reminder: one.keys for one in reminders} == {
+        "account_tied": (f"u:{user.id}",),
+        "account_of_user_tied": (f"o:agency_dpo.{world.police.id}",),
+    }
+    assert len(reminders) == 2
+
+
+def events(world: Federation) -> list[Reminder]:
+    rows = world.database["commands"].find({"events.type": ACCESS_REMINDER})
+    return [Event.from_json(one["body"]).read(Reminder) for row in rows for one in row["events"]]
 
 
 def test_who_is_tied_to_one_issuer_is_not_tied_to_another_without_a_reset(

@@ -62,6 +62,8 @@ REMINDERS = {
     "role_of_user_ends_90": "A role of somebody in your agency ends within 90 days",
     "role_of_user_ends_30": "A role of somebody in your agency ends within 30 days",
     "role_of_user_ends_7": "A role of somebody in your agency ends within 7 days",
+    "account_tied": "Your account was tied to your agency's sign-in. If that was not you, tell your agency",
+    "account_of_user_tied": "An account in use was tied to your agency's sign-in",
     "users_due_7": "Confirm within 7 days that people of your agency still need their accounts",
     "users_due_0": "People of your agency were not confirmed in time: confirm or disable them",
 }
@@ -255,6 +257,8 @@ def _href_of(reminder: str, object_id: str | None) -> str:
         return "/administration/certifications"
     if reminder.startswith("role_of_user_"):
         return f"/administration/users/{object_id}"
+    if reminder == "account_of_user_tied":
+        return f"/audit?actor_id={object_id}"
     return "/account"
 
 

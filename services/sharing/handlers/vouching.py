@@ -7,6 +7,7 @@ from __future__ import annotations
 from services.chassis import context
 from services.chassis.commands import Emit
 from services.chassis.mongo import Session as Transaction
+from services.contracts.alerts import ACCESS_REMINDER, Reminder, office_keys
 from services.contracts.envelope import new_event_id
 from services.contracts.errors import NotVisible, ProviderAway
 from services.contracts.messages import Request
@@ -86,15 +87,18 @@ class Vouching(Federated):
         return user
 
     def _bind(self, user: User, issuer: str, subject: str) -> User:
-        """Raises NotBelieved."""
+        """Of an account in use the user and the agency's officers are told: whoever sets the provider could
+        else be somebody unseen. Raises NotBelieved."""
 
-        def body(transaction: Transaction, _emit: Emit) -> Made:
+        def body(transaction: Transaction, emit: Emit) -> Made:
             now = self.now()
             if not self.identities.bind(user, issuer, subject, now=now, session=transaction):
                 raise NotVisible
             what = "user.activate" if user.state == "invited" else "user.bind"
             this = Object(type="user", id=user.id, agency_id=user.agency_id, version=user.version + 1)
             self.keep(actor_of(user), what, this)
+            if user.state != "invited":
+                _tell(user, emit)
             return Made(id=user.id)
 
         with context.keyed(new_event_id()):
@@ -109,6 +113,13 @@ class Vouching(Federated):
             return self.safe.open(provider.kid, provider.secret).decode()
         except LookupError:
             raise ProviderAway(cause="secret cannot be opened") from None
+
+
+def _tell(user: User, emit: Emit) -> None:
+    officers = office_keys(("agency_dpo",), user.agency_id)
+    for name, keys in (("account_tied", (f"u:{user.id}",)), ("account_of_user_tied", officers)):
+        told = Reminder(reminder=name, keys=keys, object_id=user.id)
+        emit(ACCESS_REMINDER, f"reminders/{new_event_id()}", 1, told)
 
 
 def actor_of(user: User) -> Actor:

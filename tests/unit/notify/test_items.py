@@ -133,6 +133,8 @@ def test_what_an_owner_is_told_of_an_end_is_asked_like_anything_else() -> None:
         ("protocol_ends_30", "/administration/protocols/x1"),
         ("role_of_user_ends_7", "/administration/users/x1"),
         ("role_ends_90", "/account"),
+        ("account_tied", "/account"),
+        ("account_of_user_tied", "/audit?actor_id=x1"),
         ("of_the_future", "/account"),
     ],
 )
