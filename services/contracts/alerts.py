@@ -35,8 +35,8 @@ class AccessAlert(EventData):
 
 
 class Reminder(EventData):
-    """`reminder` says of what (`protocol_ends_30`, `account_tied`); `keys` as in `AccessAlert`, and they alone
-    decide who is told. `object_id`: the protocol, or the user whose role or account it is."""
+    """`reminder` says of what (`protocol_ends_30`, `account_tied`); `keys` as in `AccessAlert`, and they
+    alone decide who is told. `object_id`: the protocol, or the user whose role or account it is."""
 
     reminder: str
     keys: tuple[str, ...]

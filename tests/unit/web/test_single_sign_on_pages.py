@@ -191,3 +191,17 @@ def test_an_administrator_sets_the_provider_and_never_sees_its_secret(site: Site
     assert request.provider.client_secret == "very-secret"
     answer = site.post(f"{path}/remove", {"once": hidden(shown, "once")})
     assert answer.headers["location"] == f"{path}?done=gone"
+
+
+def test_an_administrator_can_say_that_an_account_stays_disabled(site: SiteClient) -> None:
+    """The identity system that disabled it could else enable it."""
+    site.asking.replies["sharing", "get_user"] = {
+        **site.asking.replies["sharing", "get_user"],
+        "state": "disabled",
+    }
+    shown = site.get("/administration/users/u2")
+    check(shown.text)
+    assert "Keep it disabled" in shown.text
+    site.post("/administration/users/u2/state", {"state": "disabled", "etag": hidden(shown, "etag")})
+    ((_, method, request, _),) = site.asking.told
+    assert (method, request.changes.state) == ("patch_user", "disabled")
