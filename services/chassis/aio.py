@@ -119,7 +119,7 @@ class AsyncCalls:
         return await self.call(service, method, request, key=require_key(key), **more)
 
     async def _reply_to_one(self, asked: Asked) -> amqp.Message:
-        attempts = Attempts(asked.deadline)
+        attempts = Attempts(asked.deadline, asked.route, asked.call.request_id)
         while True:
             try:
                 return await self._attempt(asked, attempts.next_until())

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from services.chassis import context, metrics
 from services.chassis.deadline import Deadline
 from services.chassis.formats import Format, lifetime
+from services.chassis.logs import log
 from services.chassis.payload import BODY_LIMIT, NAME_LIMIT, Call, raw, read
 from services.chassis.pending import ATTEMPTS, Attempt, attempt_until
 from services.contracts.caller import SignedCaller
@@ -127,15 +128,19 @@ class Measured:
         metrics.call_made(self._route, outcome, time.perf_counter() - self._started)
 
 
+AGAIN = "call_attempted_again"
+
+
 class Attempts:
     """Decides whether an unanswered attempt is followed by another, and until when each may take.
 
-    A silent callee costs one attempt of two; a lost connection does not count, the deadline bounds it.
+    A silent callee costs one attempt of two; a lost connection does not count, the deadline bounds it. That
+    there was more than one is in the log: what a callee records or counts, it may then have done twice.
     """
 
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
-        self._silent = 0
+    def __init__(self, deadline: Deadline, route: str = "", request_id: str = "") -> None:
+        self._deadline, self._route, self._request_id = deadline, route, request_id
+        self._silent, self._again = 0, False
 
     def next_until(self) -> float:
         self._deadline.check()
@@ -147,3 +152,7 @@ class Attempts:
             self._silent += 1
         if self._silent >= ATTEMPTS or self._deadline.expired:
             raise problem
+        if not self._again:
+            self._again = True
+            said = {"route": self._route, "request_id": self._request_id}
+            log.info(AGAIN, **said, reason=type(problem).__name__)

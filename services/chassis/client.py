@@ -59,7 +59,7 @@ class GreenCalls:
             return judge(asked, self._speak, self._reply_to_one(asked))
 
     def _reply_to_one(self, asked: Asked) -> amqp.Message:
-        attempts = Attempts(asked.deadline)
+        attempts = Attempts(asked.deadline, asked.route, asked.call.request_id)
         while True:
             try:
                 return self._attempt(asked, attempts.next_until())

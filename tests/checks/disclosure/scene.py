@@ -17,6 +17,7 @@ import httpx
 from deploy import demo
 from deploy.demo.api import Refusal
 from deploy.launcher.cell import Cell
+from services.chassis.calls import AGAIN
 from tests.checks.disclosure.author import Author, Case
 from tests.checks.disclosure.canaries import Aviary
 from tests.checks.disclosure.joining import Joined, Logged, Received, join, join_pushes, logged, spans
@@ -100,11 +101,20 @@ class Scene:
             self.caught_up()
             entries, whole = self._log()
             stood = spans(self.kept.wrote, entries)
-            joined = join(self.kept.received, entries, self.aviary.canary, stood)
+            joined = join(self.kept.received, entries, self.aviary.canary, stood, self._attempted_again())
             join_pushes(pushes, entries, joined)
             if not joined.missing or time.monotonic() > give_up:
                 return Came(joined, len(entries), whole, trouble, self.kept.received)
             time.sleep(1.0)
+
+    def _attempted_again(self) -> set[str]:
+        """Requests of which a gateway says that it made a call more than once."""
+        found: set[str] = set()
+        for file in self.on.cell.places.logs.glob("gateway-*.log"):
+            for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
+                if AGAIN in line:
+                    found.add(str(json.loads(line)["request_id"]))
+        return found
 
     def restart(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 
 import amqp
 import pytest
+from structlog.testing import capture_logs
 
 from services.chassis import calls, deadline
 from services.chassis.calls import Asked, Attempts, ask, judge, message_of, require_key, without_deadline
@@ -186,12 +187,15 @@ def test_a_silent_callee_costs_one_attempt_of_two(clock: _Time) -> None:
 
 
 def test_a_lost_connection_does_not_cost_an_attempt_but_the_deadline_bounds_it(clock: _Time) -> None:
-    attempts = Attempts(Deadline(clock.now + 10))
+    attempts = Attempts(Deadline(clock.now + 10), "echo.read", "r-1")
     lost = LinkDown()
-    for _ in range(400):
-        assert attempts.next_until() <= clock.now + 10
-        attempts.after(lost)
-        clock.now += 0.02
+    with capture_logs() as said:
+        for _ in range(400):
+            assert attempts.next_until() <= clock.now + 10
+            attempts.after(lost)
+            clock.now += 0.02
+    (line,) = said
+    assert (line["event"], line["route"], line["request_id"]) == (calls.AGAIN, "echo.read", "r-1")
     clock.now += 10
     with pytest.raises(LinkDown) as raised:
         attempts.after(lost)

@@ -74,6 +74,13 @@ def test_two_entries_for_one_attempt_are_doubled() -> None:
     assert counts(joined(ENTRY, replace(ENTRY, action="share.check", id="e-9"))) == (0, 0, 0)
 
 
+def test_two_attempts_that_the_gateway_tells_of_have_an_entry_each() -> None:
+    entries = (ENTRY, replace(ENTRY, id="e-9"))
+    assert counts(join([ANSWER], entries, canary, {}, {"r-1"})) == (0, 0, 0)
+    assert counts(join([ANSWER], entries, canary, {}, {"r-2"})) == (0, 1, 0)
+    assert counts(join([ANSWER], (), canary, {}, {"r-1"})) == (1, 0, 0)
+
+
 def test_one_id_twice_is_doubled() -> None:
     done = replace(ENTRY, outcome="done")
     assert counts(joined(done, done)) == (0, 1, 0)
