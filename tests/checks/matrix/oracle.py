@@ -242,9 +242,11 @@ _GONE = frozenset(
         ("DELETE", "/cases/{}/subjects/{}"),
         ("PATCH", "/cases/{}/transfers/{}"),
         ("PATCH", "/cases/{}/access-requests/{}"),
+        ("DELETE", "/cases/{}/conflicts/{}"),
     }
 )
-"""The first to ask removes the subject; the offer, and the request, that are named there never were."""
+"""The first to ask removes the subject; the offer, the request and the conflict that are named there never
+were."""
 
 _OF_ADMINISTRATORS = frozenset({("PATCH", "/users/{}"), ("POST", "/users/{}/resets")})
 """The operator appoints and resets administrators; this user is none."""
