@@ -128,9 +128,6 @@ class Measured:
         metrics.call_made(self._route, outcome, time.perf_counter() - self._started)
 
 
-AGAIN = "call_attempted_again"
-
-
 class Attempts:
     """Decides whether an unanswered attempt is followed by another, and until when each may take.
 
@@ -154,5 +151,4 @@ class Attempts:
             raise problem
         if not self._again:
             self._again = True
-            said = {"route": self._route, "request_id": self._request_id}
-            log.info(AGAIN, **said, reason=type(problem).__name__)
+            log.info("call_attempted_again", method=self._route, request_id=self._request_id)

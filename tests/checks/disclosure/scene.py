@@ -17,7 +17,6 @@ import httpx
 from deploy import demo
 from deploy.demo.api import Refusal
 from deploy.launcher.cell import Cell
-from services.chassis.calls import AGAIN
 from tests.checks.disclosure.author import Author, Case
 from tests.checks.disclosure.canaries import Aviary
 from tests.checks.disclosure.joining import Joined, Logged, Received, join, join_pushes, logged, spans
@@ -112,7 +111,7 @@ class Scene:
         found: set[str] = set()
         for file in self.on.cell.places.logs.glob("gateway-*.log"):
             for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-                if AGAIN in line:
+                if '"call_attempted_again"' in line:
                     found.add(str(json.loads(line)["request_id"]))
         return found
 

@@ -195,7 +195,7 @@ def test_a_lost_connection_does_not_cost_an_attempt_but_the_deadline_bounds_it(c
             attempts.after(lost)
             clock.now += 0.02
     (line,) = said
-    assert (line["event"], line["route"], line["request_id"]) == (calls.AGAIN, "echo.read", "r-1")
+    assert (line["event"], line["method"], line["request_id"]) == ("call_attempted_again", "echo.read", "r-1")
     clock.now += 10
     with pytest.raises(LinkDown) as raised:
         attempts.after(lost)
