@@ -11,6 +11,7 @@ not again and again; whoever was not reached is left in peace for a moment.
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +22,6 @@ from urllib.parse import urlsplit
 from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri, prepare_token_request
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
-from eventlet.semaphore import Semaphore
 from joserfc.jwk import KeySet
 
 from services.chassis import context
@@ -88,7 +88,7 @@ class Providers:
         self._keys: dict[str, tuple[float, KeySet]] = {}
         self._looked: dict[str, float] = {}
         self._failed: dict[str, float] = {}
-        self._free = Semaphore(AT_ONCE)
+        self._free = threading.Semaphore(AT_ONCE)
 
     def metadata(self, issuer: str, *, demo: bool) -> Metadata:
         """Raises ProviderAway."""

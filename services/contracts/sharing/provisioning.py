@@ -15,7 +15,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from ..messages import Id, Moment, Reply, Request
+from ..messages import Id, Moment, Request
 from ..views import View
 
 ExternalId = Annotated[str, StringConstraints(min_length=1, max_length=256)]
@@ -75,20 +75,8 @@ class ProvisionedUser(View):
     updated_at: Moment
 
 
-class ProvisionedItem(Reply):
-    id: str
-    external_id: str | None
-    username: str
-    name: str
-    email: str
-    active: bool
-    version: str
-    created_at: Moment
-    updated_at: Moment
-
-
 class ProvisionedList(View):
     """`total`: of all that were sought."""
 
-    items: tuple[ProvisionedItem, ...]
+    items: tuple[ProvisionedUser, ...]
     total: int

@@ -98,14 +98,45 @@ def judge_client(asked: Asked, client: Client, session: Session, accountable: Us
     """The same for an agency's system. Its accountable person has to be active and to have signed, and what
     that person was taught counts for it. Its secret and the networks of its registration make it a managed
     device; one that may come from anywhere, or nearly so, has proved nothing of the kind."""
-    if not client.alive(asked.now) or not session.alive(asked.now, asked.limits.idle):
+    if not session.alive(asked.now, asked.limits.idle):
         raise Unauthenticated
-    if not from_here(client.networks, asked.request.address):
-        raise Unauthenticated(cause="client from elsewhere")
+    _check_client(asked, client)
     _check_agency(asked, client.agency_id, session)
     check_accountable(accountable, client, asked.standing, asked.now)
     device = CLIENTS_OWN if narrow(client.networks) else PERSONAL
     trainings = accountable.trainings if accountable else ()
+    return _system(
+        asked,
+        client,
+        trainings,
+        device,
+        session_id=session.id,
+        procedure_version=_signed(accountable.signature) if accountable else None,
+    )
+
+
+def judge_provisioner(asked: Asked, client: Client) -> Caller:
+    """The same for the system that says who has left, by the secret that it sends each time. Nobody has to be
+    there to answer for it: whoever does may be the one who leaves, and must be disabled all the same. Nor
+    does it matter how the agency stands: who leaves while it is suspended must not be back when it is."""
+    if not provisions(client.scopes):
+        raise Unauthenticated
+    _check_client(asked, client)
+    return _system(asked, client, (), PERSONAL)
+
+
+def _check_client(asked: Asked, client: Client) -> None:
+    """Raises Unauthenticated."""
+    if not client.alive(asked.now):
+        raise Unauthenticated
+    if not from_here(client.networks, asked.request.address):
+        raise Unauthenticated(cause="client from elsewhere")
+
+
+def _system(
+    asked: Asked, client: Client, trainings: tuple[Training, ...], device: Proved, **more: Any
+) -> Caller:
+    """Raises RoleRequired."""
     caller = _caller(
         asked,
         client.agency_id,
@@ -115,29 +146,7 @@ def judge_client(asked: Asked, client: Client, session: Session, accountable: Us
         name=client.name,
         accountable_id=client.accountable_user_id,
         scopes=client.scopes,
-        session_id=session.id,
-        procedure_version=_signed(accountable.signature) if accountable else None,
-    )
-    return _with_role(caller, asked.permit)
-
-
-def judge_provisioner(asked: Asked, client: Client) -> Caller:
-    """The same for the system that says who has left, by the secret that it sends each time. Nobody has to be
-    there to answer for it: whoever does may be the one who leaves, and must be disabled all the same. Nor
-    does it matter how the agency stands: who leaves while it is suspended must not be back when it is."""
-    if not client.alive(asked.now) or not provisions(client.scopes):
-        raise Unauthenticated
-    if not from_here(client.networks, asked.request.address):
-        raise Unauthenticated(cause="client from elsewhere")
-    caller = _caller(
-        asked,
-        client.agency_id,
-        **_by_itself(asked, client.agency_id, (), PERSONAL, "nowhere"),
-        kind="client",
-        id=client.id,
-        name=client.name,
-        accountable_id=client.accountable_user_id,
-        scopes=client.scopes,
+        **more,
     )
     return _with_role(caller, asked.permit)
 

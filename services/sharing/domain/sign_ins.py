@@ -7,9 +7,7 @@ begun ──the code comes back──▶ busy ──vouched for──▶ over (a
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -92,13 +90,6 @@ def random_text() -> str:
 
 def hashed(text: str) -> str:
     return hashlib.sha256(f"concordat sign-in|{text}".encode()).hexdigest()
-
-
-def session_secret(state: str, attempt: str) -> str:
-    """Of the session that this attempt makes: the same however often it is delivered. `attempt` is 256 random
-    bits that the gateway alone has."""
-    made = hmac.digest(attempt.encode(), f"concordat session|{state}".encode(), "sha256")
-    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
 
 
 def asserted(claims: Mapping[str, Any], claim: Claim, second_factors: Collection[str]) -> Asserted:

@@ -37,11 +37,12 @@ def make(kind: Kind, principal_id: str) -> Token:
     return Token(kind, principal_id, secrets.token_urlsafe(32))
 
 
-def of_attempt(kind: Kind, principal_id: str, attempt: str) -> Token:
-    """The same however often this attempt is delivered: whichever answer arrives, its token is good.
-    `attempt` has 128 random bits or more, and is kept only hashed (`hashed`)."""
-    made = hmac.digest(attempt.encode(), f"concordat session|{kind}{principal_id}".encode(), "sha256")
-    return Token(kind, principal_id, base64.urlsafe_b64encode(made).rstrip(b"=").decode())
+def session_secret(about: str, attempt: str) -> str:
+    """Of the session that this attempt makes: the same however often it is delivered, so that whichever
+    answer arrives, its token is good. `attempt` has 128 random bits or more that the gateway alone has; it is
+    kept only hashed, or `about` is itself a secret that is."""
+    made = hmac.digest(attempt.encode(), f"concordat session|{about}".encode(), "sha256")
+    return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
 
 
 def read(text: str | None) -> Token | None:

@@ -18,7 +18,6 @@ from services.contracts.sharing.provisioning import (
     ChangeProvisioned,
     GetProvisioned,
     ListProvisioned,
-    ProvisionedItem,
     ProvisionedList,
     ProvisionedUser,
     RemoveProvisioned,
@@ -44,7 +43,7 @@ class Provisioning(Identity):
         elif request.external_id is not None:
             wanted = ("external_id", request.external_id)
         found, total = self.identities.find(caller.agency_id, wanted, request.start - 1, request.count)
-        return ProvisionedList(items=tuple(ProvisionedItem(**_fields(one)) for one in found), total=total)
+        return ProvisionedList(items=tuple(ProvisionedUser(**_fields(one)) for one in found), total=total)
 
     @rpc(expected_exceptions=REFUSALS)
     def get_provisioned(self, request: GetProvisioned, caller: Caller) -> ProvisionedUser:

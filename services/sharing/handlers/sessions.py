@@ -164,7 +164,8 @@ class Sessions(Identity):
     def _begin(
         self, kind: Kind, who: str, actor: Actor, attempt: str, *, must: tuple[Must, ...], now: datetime
     ) -> SessionCreated:
-        token = tokens.of_attempt("c" if kind == "client" else "u", who, attempt)
+        letter: tokens.Kind = "c" if kind == "client" else "u"
+        token = Token(letter, who, tokens.session_secret(f"{letter}{who}", attempt))
         session = Session(new_event_id(), token.hash, now, now, now + self.settings.limits.longest)
         once = tokens.hashed(attempt)
         return self._begin_with(kind, token, session, actor, once, must=must, action="session.create")

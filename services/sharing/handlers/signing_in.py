@@ -35,7 +35,7 @@ from services.sharing.domain.identifying import user_musts
 from services.sharing.domain.people import User
 from services.sharing.domain.sessions import Session
 from services.sharing.domain.sign_ins import NotBelieved, SignIn
-from services.sharing.domain.tokens import Token
+from services.sharing.domain.tokens import Token, session_secret
 from services.sharing.handlers.identity import REFUSALS, UNKNOWN
 from services.sharing.handlers.sessions import Sessions
 from services.sharing.handlers.vouching import Vouching, actor_of
@@ -155,7 +155,7 @@ class SigningIn(Sessions, Vouching):
 
     def _session(self, request: FinishSignIn, user: User, session_id: str, *, strong: bool) -> SessionCreated:
         now = self.now()
-        token = Token("u", user.id, sign_ins.session_secret(request.state, request.attempt))
+        token = Token("u", user.id, session_secret(request.state, request.attempt))
         until = now + self.settings.limits.longest
         session = Session(session_id, token.hash, now, now, until, federated=True, strong=strong)
         must = user_musts(user, self._standing(now), self.settings.limits, now, session)

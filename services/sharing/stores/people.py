@@ -217,7 +217,9 @@ def _named(name: str) -> Document:
 
 
 def _stored(key: str, value: Any) -> Any:
-    return [_role(one) for one in value] if key == "roles" else list(value) if key == "team_ids" else value
+    if key == "roles":
+        return [_role(one) for one in value]
+    return list(value) if key == "team_ids" else value
 
 
 def _role(one: Appointment) -> Document:

@@ -99,13 +99,15 @@ class PrincipalStore:
         with in_time():
             over = {"expires_at": {"$lte": session.created_at}}
             rows.update_one({"_id": who}, {"$pull": {"sessions": over}})
-            rows.update_one(
+            begun = rows.update_one(
                 {"_id": who, "state": "active", "sessions.request": {"$ne": attempt}},
                 {
                     "$push": {"sessions": {"$each": [_row(session, attempt)], "$slice": -MOST}},
                     "$set": {"last_log_in_at": session.created_at},
                 },
             )
+            if begun.matched_count:
+                return session
             kept = {"sessions": {"$elemMatch": {"request": attempt}}}
             row = rows.find_one({"_id": who, "state": "active"}, kept)
         return _session(row["sessions"][0]) if row is not None and row.get("sessions") else None

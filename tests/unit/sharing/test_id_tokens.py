@@ -14,7 +14,8 @@ from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from services.sharing.domain.id_tokens import ALGORITHMS, Expected, UnknownKey, keys_of, verify
-from services.sharing.domain.sign_ins import NotBelieved, asserted, is_same, session_secret
+from services.sharing.domain.sign_ins import NotBelieved, asserted, is_same
+from services.sharing.domain.tokens import session_secret
 from tests.unit.sharing.people import NOW
 
 ISSUER, CLIENT = "https://id.police.example", "concordat-1"
