@@ -4,9 +4,13 @@ own."""
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+from services.chassis.mongo import connect
 from services.contracts.sharing.identity_providers import (
     BeginSignIn,
     FinishSignIn,
@@ -19,8 +23,11 @@ from services.sharing.domain.clients import Client, Secret
 from services.sharing.domain.people import Appointment, User
 from services.sharing.stores.clients import ClientStore
 from services.sharing.stores.people import UserStore
+from tests.cell import Parts
 from tests.identity_provider import CALLBACK, query
+from tests.integration.calling import Calling, instances
 from tests.integration.partnership import Partnership, Person, clock
+from tests.integration.test_sharing_grants import CASES, SHARING
 
 
 class Federation(Partnership):
@@ -105,6 +112,23 @@ class Federation(Partnership):
         kept = Secret(tokens.hashed(secret), None)
         self._in_transaction(lambda session: ClientStore(self.database).add(client, kept, session))
         return Person(self, client, tokens.Token("p", client.id, secret).text)  # type: ignore[arg-type]
+
+
+@contextmanager
+def federated(parts: Parts, calling: Calling, folder: Path, **environment: str) -> Iterator[Federation]:
+    """With `sharing` and `cases` at work."""
+    with (
+        instances(parts, folder, SHARING, CASES, **environment),
+        connect(parts.mongo_url("sharing"), app="test") as client,
+    ):
+        made = Federation(parts, calling, client["sharing"])
+        yield made
+        made.close()
+
+
+def verified(user: User) -> dict[str, Any]:
+    """What an honest provider says of somebody whose address it has seen."""
+    return {"email": user.email.lower(), "email_verified": True}
 
 
 def finishing(begun: dict[str, Any], came: dict[str, str] | None = None, **more: Any) -> FinishSignIn:

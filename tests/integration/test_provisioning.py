@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.chassis.mongo import connect
 from services.contracts.errors import (
     AgencySuspended,
     Invalid,
@@ -28,21 +27,15 @@ from services.contracts.sharing.provisioning import (
     RemoveProvisioned,
 )
 from tests.cell import Parts
-from tests.integration.calling import Calling, instances
-from tests.integration.federation import Federation
+from tests.integration.calling import Calling
+from tests.integration.federation import Federation, federated
 from tests.integration.partnership import Person
-from tests.integration.test_sharing_grants import CASES, SHARING
 
 
 @pytest.fixture(scope="module")
 def world(parts: Parts, calling: Calling, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
-    with (
-        instances(parts, tmp_path_factory.mktemp("logs"), SHARING, CASES),
-        connect(parts.mongo_url("sharing"), app="test") as client,
-    ):
-        made = Federation(parts, calling, client["sharing"])
+    with federated(parts, calling, tmp_path_factory.mktemp("logs")) as made:
         yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from services.chassis.mongo import connect
 from services.contracts.errors import (
     AccountDisabled,
     AgencySuspended,
@@ -44,23 +43,17 @@ from services.contracts.sharing.sessions import Credentials, LogIn
 from services.sharing.domain.people import User
 from tests.cell import Parts
 from tests.identity_provider import CALLBACK, HostileProvider, RealProvider
-from tests.integration.calling import Calling, instances
-from tests.integration.federation import Federation, finishing
+from tests.integration.calling import Calling
+from tests.integration.federation import Federation, federated, finishing, verified
 from tests.integration.partnership import Person
-from tests.integration.test_sharing_grants import CASES, SHARING
 
 pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
 def world(parts: Parts, calling: Calling, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
-    with (
-        instances(parts, tmp_path_factory.mktemp("logs"), SHARING, CASES, CONCORDAT_DEMO="true"),
-        connect(parts.mongo_url("sharing"), app="test") as client,
-    ):
-        made = Federation(parts, calling, client["sharing"])
+    with federated(parts, calling, tmp_path_factory.mktemp("logs"), CONCORDAT_DEMO="true") as made:
         yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +76,6 @@ def liar(world: Federation, admin: Person) -> Iterator[HostileProvider]:
 @pytest.fixture
 def alias(world: Federation, admin: Person, liar: HostileProvider) -> str:
     return world.set_provider(admin, liar)
-
-
-def verified(user: User) -> dict[str, Any]:
-    return {"email": user.email.lower(), "email_verified": True}
 
 
 def me(world: Federation, user: User, session: dict[str, Any]) -> dict[str, Any]:

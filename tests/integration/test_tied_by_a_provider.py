@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import pyotp
 import pytest
 
-from services.chassis.mongo import connect
 from services.contracts.alerts import ACCESS_REMINDER, Reminder
 from services.contracts.envelope import Event
 from services.contracts.errors import Invalid, SignInFailed, TotpRequired, Unauthenticated
@@ -18,23 +16,17 @@ from services.contracts.sharing.identity_providers import RemoveIdentityProvider
 from services.sharing.domain.people import User
 from tests.cell import Parts
 from tests.identity_provider import HostileProvider
-from tests.integration.calling import Calling, instances
-from tests.integration.federation import Federation
+from tests.integration.calling import Calling
+from tests.integration.federation import Federation, federated, verified
 from tests.integration.partnership import Person
-from tests.integration.test_sharing_grants import CASES, SHARING
 
 pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
 def world(parts: Parts, calling: Calling, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Federation]:
-    with (
-        instances(parts, tmp_path_factory.mktemp("logs"), SHARING, CASES, CONCORDAT_DEMO="true"),
-        connect(parts.mongo_url("sharing"), app="test") as client,
-    ):
-        made = Federation(parts, calling, client["sharing"])
+    with federated(parts, calling, tmp_path_factory.mktemp("logs"), CONCORDAT_DEMO="true") as made:
         yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +38,6 @@ def admin(world: Federation) -> Person:
 def provider() -> Iterator[HostileProvider]:
     with HostileProvider() as made:
         yield made
-
-
-def verified(user: User) -> dict[str, Any]:
-    return {"email": user.email.lower(), "email_verified": True}
 
 
 def enrol(world: Federation, user: User) -> pyotp.TOTP:
