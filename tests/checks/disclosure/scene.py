@@ -102,7 +102,7 @@ class Scene:
             self.caught_up()
             entries, whole = self._log()
             stood = spans(self.kept.wrote, entries)
-            joined = join(self.kept.received, entries, self.aviary.canary, stood, self._attempted_again())
+            joined = join(self.kept.received, entries, self.aviary.canary, stood, self._ran_again())
             join_pushes(pushes, entries, joined)
             if not joined.missing or time.monotonic() > give_up:
                 return Came(joined, len(entries), whole, trouble, self.kept.received)
