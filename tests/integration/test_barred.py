@@ -10,111 +10,51 @@ from typing import Any
 import pytest
 
 from services.chassis.mongo import connect
-from services.contracts.cases.cases import CaseBody, CaseChanges, CreateCase, GetCase, PatchCase
+from services.contracts.cases.cases import CaseChanges, PatchCase
 from services.contracts.errors import (
-    ConcordatError,
     DeviceNotPermitted,
     InvalidTransition,
     TrainingRequired,
+    Unavailable,
 )
-from services.contracts.messages import Request
 from services.contracts.permissions import PERMITS
-from services.contracts.sharing.agencies import AgencyChanges, GetAgency, PatchAgency, PlaceBody
+from services.contracts.sharing.agencies import PlaceBody
 from services.contracts.sharing.asking import (
-    AccessAnswer,
     AccessRequestBody,
-    AnswerAccessRequest,
-    ListAccessRequests,
     RequestAccess,
 )
-from services.contracts.sharing.certifying import CertifyShare, ListSharesToCertify
-from services.contracts.sharing.conflicts import (
-    ConflictBody,
-    DeclareConflict,
-    ListConflicts,
-    WithdrawConflict,
-)
+from services.contracts.sharing.certifying import ListSharesToCertify
 from services.contracts.sharing.explain import Explain, ExplainBody
-from services.contracts.sharing.glass import BreakGlass, GlassBody, GlassReview, ListGlasses, ReviewGlass
-from services.contracts.sharing.procedures import ClauseBody
+from services.contracts.sharing.glass import GlassReview, ListGlasses, ReviewGlass
 from services.contracts.sharing.shares import (
     ChangeShare,
-    CheckShare,
     GetShare,
-    ListAccess,
     ListShares,
-    RevokeShare,
-    ShareBody,
-    ShareCase,
     ShareChange,
 )
-from services.contracts.sharing.trainings import RecordTraining, TrainingBody
 from services.contracts.sharing.transfers import (
-    DecideTransfer,
     ListTransfers,
     OfferTransfer,
     TransferBody,
-    TransferDecision,
 )
-from services.sharing.domain.london import day_of
 from services.sharing.handlers.grants import UNBARRED
 from tests.cell import Parts
+from tests.integration.barring import MANAGED, Barring, answered, asked
 from tests.integration.calling import Calling, instances
 from tests.integration.partnership import Person
-from tests.integration.test_transfers import CASES, SHARING, World
+from tests.integration.test_transfers import CASES, SHARING
 from tests.waiting import until
-
-MANAGED = PlaceBody(marking="official_sensitive", device_classes=("managed",))
-
-
-class Barring(World):
-    """Agencies whose administrators say where their people may open cases."""
-
-    CLAUSES = (
-        ClauseBody(no=7, heading="Devices", text="Only ours.", covers=("device_not_permitted",)),
-        ClauseBody(no=8, heading="Training", text="First.", covers=("training_required",)),
-    )
-
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self.hugh = self.person(self.homes, "Hugh", role="agency_admin")
-
-    def places(self, *rules: PlaceBody, by: Person | None = None) -> None:
-        admin = by or self.admin
-        etag = admin.ask("get_agency", GetAgency(agency_id=admin.agency_id))["etag"]
-        patch = PatchAgency(agency_id=admin.agency_id, if_match=etag, changes=AgencyChanges(places=rules))
-        admin.tell("patch_agency", patch)
-
-    def case(
-        self, marking: Any = "official_sensitive", use: Any = "complex_asb", by: Person | None = None
-    ) -> str:
-        body = CaseBody(
-            template=use, title="Noise", priority="low", marking=marking, owner_team_id=None, subjects=()
-        )
-        who = by or self.owner
-        return str(self.ask(who, "cases", "create_case", CreateCase(case=body), uuid.uuid4().hex)["id"])
-
-    def get(self, who: Person, case_id: str) -> Any:
-        return self.ask(who, "cases", "get_case", GetCase(case_id=case_id, access_reason="task"))
-
-    def trained(self, who: Person, *, now: bool) -> None:
-        today = day_of(datetime.now(UTC))
-        until = today if now else today - timedelta(days=1)
-        training = TrainingBody(use="vemt", completed_on=today - timedelta(days=9), expires_on=until)
-        self.admin.tell("record_training", RecordTraining(user_id=who.id, training=training))
-
-    def break_glass(self, who: Person, case_id: str) -> Any:
-        body = GlassBody(reason="Somebody is in danger")
-        return who.tell("break_glass", BreakGlass(case_id=case_id, access_reason="safeguarding", glass=body))
 
 
 @pytest.fixture(scope="module")
 def world(parts: Parts, calling: Calling, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Barring]:
+    logs = tmp_path_factory.mktemp("logs")
     with (
-        instances(parts, tmp_path_factory.mktemp("logs"), SHARING, CASES, CONCORDAT_TRAINED_USES="vemt"),
+        instances(parts, logs, SHARING, CASES, CONCORDAT_TRAINED_USES="vemt") as started,
         connect(parts.mongo_url("sharing"), app="test") as client,
     ):
         made = Barring(parts, calling, client["sharing"])
+        made.holder = started[1]
         yield made
         made.close()
 
@@ -124,64 +64,6 @@ def _anywhere(world: Barring) -> Iterator[None]:
     yield
     world.places()
     world.places(by=world.hugh)
-
-
-def asked(world: Barring, case_id: str, share: Any) -> dict[str, Request]:
-    """Every method of `sharing` about a case, as its owner could ask it."""
-    share_id, none = share["id"], str(uuid.uuid4())
-    terms: dict[str, Any] = {name: share[name] for name in ("level", "sections", "purpose", "protocol_id")}
-    body = ShareBody.model_validate(
-        {
-            **terms,
-            "agency_id": world.homes.id,
-            "members": [{"user_id": world.stranger.id}],
-            "legal_gateway": "cda_s115",
-            "consent": {"state": "given"},
-            "expires_at": datetime.now(UTC) + timedelta(days=40),
-        }
-    )
-    conflict = ConflictBody(user_id=world.stranger.id, kind="neighbour", reason="Next door")
-    transfer = TransferBody(to_user_id=world.jo.id, reason="They moved")
-    change, why = ShareChange(level="know"), ExplainBody(user_id=world.jo.id, case_id=case_id, action="read")
-    return {
-        "share_case": ShareCase(case_id=case_id, share=body),
-        "check_share": CheckShare(case_id=case_id, share=body),
-        "list_shares": ListShares(case_id=case_id),
-        "get_share": GetShare(case_id=case_id, share_id=share_id),
-        "change_share": ChangeShare(
-            case_id=case_id, share_id=share_id, if_match=share["etag"], change=change
-        ),
-        "revoke_share": RevokeShare(case_id=case_id, share_id=share_id, reason="other"),
-        "list_access": ListAccess(case_id=case_id),
-        "certify_share": CertifyShare(case_id=case_id, share_id=share_id),
-        "request_access": RequestAccess(case_id=case_id, asked=AccessRequestBody(reason="More")),
-        "list_access_requests": ListAccessRequests(case_id=case_id),
-        "answer_access_request": AnswerAccessRequest(
-            case_id=case_id, request_id=none, answer=AccessAnswer(state="declined")
-        ),
-        "offer_transfer": OfferTransfer(case_id=case_id, transfer=transfer),
-        "list_transfers": ListTransfers(case_id=case_id),
-        "decide_transfer": DecideTransfer(
-            case_id=case_id, transfer_id=none, decision=TransferDecision(state="cancelled")
-        ),
-        "declare_conflict": DeclareConflict(case_id=case_id, conflict=conflict),
-        "list_conflicts": ListConflicts(case_id=case_id),
-        "withdraw_conflict": WithdrawConflict(case_id=case_id, conflict_id=none),
-        "list_glasses": ListGlasses(case_id=case_id),
-        "review_glass": ReviewGlass(
-            case_id=case_id, glass_id=none, review=GlassReview(decision="justified", reason="It was")
-        ),
-        "explain": Explain(question=why),
-    }
-
-
-def answered(who: Person, method: str, request: Request) -> str:
-    """The code, or what it was answered with."""
-    try:
-        who.ask(method, request, key=uuid.uuid4().hex)
-    except ConcordatError as problem:
-        return problem.code
-    return "answered"
 
 
 def test_every_method_about_a_case_is_refused_where_cases_refuses_it_with_the_clause_and_an_entry(
@@ -353,3 +235,20 @@ def test_a_request_from_a_permitted_place_is_judged_as_ever(world: Barring) -> N
         world.owner.tell(
             "request_access", RequestAccess(case_id=case_id, asked=AccessRequestBody(reason="x"))
         )
+
+
+def test_while_cases_does_not_answer_the_case_is_shut_to_those_alone_whom_something_may_bar(
+    world: Barring,
+) -> None:
+    world.trained(world.owner, now=True)
+    case_id = world.case("official")
+    world.share(case_id, members=[{"user_id": world.jo.id}])
+    listed = ListShares(case_id=case_id)
+    world.holder.pause()
+    try:
+        assert len(world.owner.ask("list_shares", listed)["items"]) == 1
+        with pytest.raises(Unavailable):  # without training for some use
+            world.jo.ask("list_shares", listed)
+    finally:
+        world.holder.resume()
+    assert len(world.jo.ask("list_shares", listed)["items"]) == 1
