@@ -443,7 +443,11 @@ def test_sessions_are_listed_and_ended_and_a_new_password_ends_the_others(town: 
     others = [gate.log_in(username="lena", password=PASSWORD, totp=town.code("lena")) for _ in range(2)]
     listed = gate.ask(token, "list_sessions", ListSessions())["items"]
     assert [one["current"] for one in listed] == [False, False, True]
-    assert gate.tell(token, "end_session", EndSession(session_id=others[0]["id"])) == {}
+    for _ in range(2):  # the answer may have been lost
+        assert gate.tell(token, "end_session", EndSession(session_id=others[0]["id"]), key="ends") == {}
+    with pytest.raises(ConcordatError) as refused:
+        gate.tell(token, "end_session", EndSession(session_id=others[0]["id"]))
+    assert code_of(refused) == "not_found"
     with pytest.raises(ConcordatError) as refused:
         gate.ask(others[0]["token"], "me", GetMe())
     assert code_of(refused) == "unauthenticated"
@@ -593,7 +597,8 @@ def test_a_client_has_its_own_credential_and_an_accountable_person(town: Town, g
     with pytest.raises(ConcordatError) as refused:
         gate.identify(begun["token"], "list_cases", GetMe(), service="cases", address="10.1.2.3")
     assert code_of(refused) == "account_disabled"
-    gate.tell(town.admin, "delete_client", DeleteClient(client_id=made["id"]))
+    for _ in range(2):  # the answer may have been lost
+        assert gate.tell(town.admin, "delete_client", DeleteClient(client_id=made["id"]), key="gone") == {}
     with pytest.raises(ConcordatError) as refused:
         gate.log_in("10.1.2.3", **secrets)
     assert code_of(refused) == "bad_credentials"

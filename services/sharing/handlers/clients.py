@@ -108,9 +108,10 @@ class Clients(Identity):
         """It cannot log in any more, and its sessions have ended. Of one that is gone: nothing, again."""
 
         def body(session: Session, _emit: Emit) -> Made:
-            before = self._load(request.client_id, caller, session)
-            self.clients.delete(before, self.now(), session)
-            self.keep(caller, "client.delete", *_objects(before))
+            before = self._load(request.client_id, caller, session, gone_too=True)
+            if before.state != "deleted":
+                self.clients.delete(before, self.now(), session)
+                self.keep(caller, "client.delete", *_objects(before))
             return Made(id=before.id)
 
         self.commands.run(request, Made, body)
@@ -141,10 +142,12 @@ class Clients(Identity):
         shown = _shown_once(self._load(begun.id, caller), secret)
         return view.model_copy(update={**shown, "former_until": until})
 
-    def _load(self, client_id: str, caller: Caller, session: Session | None = None) -> Client:
+    def _load(
+        self, client_id: str, caller: Caller, session: Session | None = None, *, gone_too: bool = False
+    ) -> Client:
         found = self.clients.load(client_id, session)
         own_agency(caller, found.agency_id)
-        if found.state == "deleted":
+        if found.state == "deleted" and not gone_too:
             raise NotVisible
         return found
 

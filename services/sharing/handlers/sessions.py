@@ -253,6 +253,8 @@ class Sessions(Identity):
     ) -> None:
         def body(transaction: Transaction, _emit: Emit) -> Made:
             there = self.accounts.end_session(caller.kind, caller.id, session_id, transaction)
+            if not there and (first := self.commands.done(request, Made)) is not None:
+                return first
             if not there and not missing_is_fine:
                 raise NotVisible
             self.keep(
