@@ -22,6 +22,7 @@ from tests.checks.disclosure.canaries import Aviary
 from tests.checks.disclosure.joining import Joined, Logged, Received, join, join_pushes, logged, spans
 from tests.checks.disclosure.listening import Kept
 from tests.checks.disclosure.players import Cast, Looking, cast
+from tests.checks.disclosure.runs import ran_again
 from tests.checks.ground import Ground, usual
 from tests.checks.trouble import Trouble
 from tests.journey.steps import POLICING_BODY, export, verify
@@ -32,8 +33,6 @@ PROMISED = 75.0
 """Seconds after which an entry must be in the log."""
 ENVIRONMENT = {"gateway": {"CONCORDAT_CASE_404S": "1000000"}}
 
-RAN_AGAIN = ('"call_ran_again"', '"command_delivered_again"')
-"""Events of our own logs: of such a request there may be a record for each run."""
 TURNED_AWAY_SECONDS = 0.2
 """Until whoever was refused for now asks again."""
 
@@ -102,21 +101,12 @@ class Scene:
             self.caught_up()
             entries, whole = self._log()
             stood = spans(self.kept.wrote, entries)
-            joined = join(self.kept.received, entries, self.aviary.canary, stood, self._ran_again())
+            again = ran_again(self.on.cell.places.logs)
+            joined = join(self.kept.received, entries, self.aviary.canary, stood, again)
             join_pushes(pushes, entries, joined)
             if not joined.missing or time.monotonic() > give_up:
                 return Came(joined, len(entries), whole, trouble, self.kept.received)
             time.sleep(1.0)
-
-    def _ran_again(self) -> set[str]:
-        """Requests of which a process says that it made a call more than once, or that the broker brought it
-        a command again."""
-        found: set[str] = set()
-        for file in self.on.cell.places.logs.glob("*.log*"):
-            for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-                if any(said in line for said in RAN_AGAIN):
-                    found.add(str(json.loads(line)["request_id"]))
-        return found
 
     def restart(
         self,
