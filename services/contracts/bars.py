@@ -78,9 +78,9 @@ def hangs_on_case(barred: Mapping[str, Bar]) -> bool:
     return any(not key.startswith(_EXPORT) for key in barred)
 
 
-def require_unbarred(barred: Mapping[str, Bar], about: About) -> None:
-    """Raises what the bar says: nobody makes a case into what they could not open."""
-    bar = bar_on(barred, about)
+def require_unbarred(barred: Mapping[str, Bar], about: About, *, working: bool = True) -> None:
+    """Raises what the bar says, so that nobody makes a case into what they could not open."""
+    bar = bar_on(barred, about, working=working)
     if bar is not None:
         raise bar.refusal()
 

@@ -7,9 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.contracts.cases.cases import CaseBody, CreateCase, GetCase
-from services.contracts.errors import (
-    ConcordatError,
-)
+from services.contracts.errors import ConcordatError
 from services.contracts.messages import Request
 from services.contracts.sharing.agencies import AgencyChanges, GetAgency, PatchAgency, PlaceBody
 from services.contracts.sharing.asking import (

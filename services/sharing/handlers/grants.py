@@ -11,7 +11,7 @@ from services.chassis.mongo import Session
 from services.chassis.recording import Keeper, Recording
 from services.chassis.stored import Stored
 from services.contracts.access import decide, keys_of
-from services.contracts.bars import About, bar_on, hangs_on_case
+from services.contracts.bars import About, hangs_on_case, require_unbarred
 from services.contracts.caller import Caller
 from services.contracts.cases.about import AboutCases, GetAbout
 from services.contracts.errors import NotVisible, Refused
@@ -89,9 +89,7 @@ class Grants:
             return
         if about is None:
             raise NotVisible
-        bar = bar_on(caller.barred, about, working=working)
-        if bar is not None:
-            raise bar.refusal()
+        require_unbarred(caller.barred, about, working=working)
 
     @contextmanager
     def looking(self, caller: Caller, action: str, case_id: str) -> Iterator[Looked]:
