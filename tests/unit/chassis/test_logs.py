@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.errors import DuplicateKeyError
@@ -24,6 +23,7 @@ from services.chassis.deadline import Deadline
 from services.chassis.logs import KEYS, log
 from services.chassis.withholding import WITHHELD, describe, only, token
 from services.contracts.errors import Unavailable
+from tests.logging_here import logging_to
 
 NAME = "Margaret Hollis"
 PERSONAL = (NAME, "Margaret", "Hollis", "1961-04-02", "4 Elm Row", "m.hollis@example.org", "AB 12 34 56 C")
@@ -48,16 +48,11 @@ class Lines:
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    root, kept = logging.root, (logging.root.handlers, logging.root.level)
     stream = io.StringIO()
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        logs.configure("echo", "i-1", "debug", stream)
-        yield Lines(stream)
-        logging.captureWarnings(False)
-    root.handlers = kept[0]
-    root.setLevel(kept[1])
-    structlog.reset_defaults()
+        with logging_to(stream, "debug"):
+            yield Lines(stream)
 
 
 def test_a_line_says_when_who_and_what(lines: Lines) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 
 from services.chassis import logs
 from services.chassis.calls import Attempts
 from services.chassis.deadline import Deadline
 from services.contracts.errors import LinkDown
 from tests.checks.disclosure.runs import RAN_AGAIN, ran_again
+from tests.logging_here import logging_to
 
 CHASSIS = Path(logs.__file__).parent
 
@@ -22,14 +21,8 @@ CHASSIS = Path(logs.__file__).parent
 @pytest.fixture
 def written(tmp_path: Path) -> Iterator[Path]:
     """A folder, in one file of which the chassis's log is."""
-    root, kept = logging.root, (logging.root.handlers, logging.root.level)
-    with (tmp_path / "gateway-1.log").open("w", encoding="utf-8") as stream:
-        logs.configure("gateway", "gateway-1", stream=stream)
+    with (tmp_path / "gateway-1.log").open("w", encoding="utf-8") as stream, logging_to(stream):
         yield tmp_path
-    logging.captureWarnings(False)
-    root.handlers = kept[0]
-    root.setLevel(kept[1])
-    structlog.reset_defaults()
 
 
 def test_a_call_that_is_attempted_again_is_known_by_its_request(written: Path) -> None:
