@@ -30,9 +30,12 @@ _FEW = {
 }
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def quiet() -> Iterator[None]:
-    """The clients in this process say nothing: structlog as it comes renders tracebacks, which takes time."""
+    """The clients in this process say nothing: structlog as it comes renders tracebacks, which takes time.
+
+    Until the process leaves this folder: the unit tests that it may run afterwards read what is said.
+    """
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     yield
     structlog.reset_defaults()
