@@ -14,6 +14,9 @@ from services.chassis.sealing import CONTENT_TYPE, Keyring
 from services.contracts.errors import Malformed, TooLarge, Unauthenticated, Unavailable
 
 EXCHANGE = "nameko-rpc"
+NOT_TAKEN = "not_taken"
+"""The AMQP type of a reply that is no answer: the request may have run before, so it is to be made anew. It
+is not sealed: whoever could make one up can as well lose the reply."""
 LONGEST = 120.0
 """Seconds that a call may take at most, whatever its sender says. The broker closes a channel on which a
 message of more than 2³² ms is published, and a service answers with its callers' times."""

@@ -8,7 +8,7 @@ from typing import Generic
 
 import amqp
 
-from services.chassis.formats import EXCHANGE, reply_prefix
+from services.chassis.formats import EXCHANGE, NOT_TAKEN, reply_prefix
 from services.chassis.pending import Attempt, Pending, Waiter
 from services.chassis.wire import Connection
 from services.contracts.errors import ConcordatError, DeadlineExpired, LinkDown, UnknownService
@@ -47,7 +47,11 @@ class Replies(Generic[Waiter]):
 
     def arrived(self, message: amqp.Message) -> None:
         attempt = self.pending.take(message.properties.get("correlation_id", ""))
-        if attempt is not None:
+        if attempt is None:
+            return
+        if message.properties.get("type") == NOT_TAKEN:
+            self._fail(attempt.waiter, LinkDown(cause="delivered twice"))
+        else:
             self._answer(attempt.waiter, message)
 
     def returned(self, correlation_id: str) -> None:

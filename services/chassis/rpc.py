@@ -1,8 +1,9 @@
 """Entrypoints for calls: `rpc` for queries, `command` for what changes state.
 
-A query is acknowledged on receipt and never runs twice; its caller may ask again. A command is acknowledged
-after its answer is sent, so a crash redelivers it (N1); it carries an idempotency key, and `commands.py`
-makes a repetition harmless.
+A query is acknowledged on receipt and never runs twice; its caller may ask again, and is told to when the
+broker delivers it again all the same: its first delivery may have run, and been recorded. A command is
+acknowledged after its answer is sent, so a crash redelivers it (N1); it carries an idempotency key, and
+`commands.py` makes a repetition harmless.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from services.chassis.bus import Bus
 from services.chassis.callers import vouched
 from services.chassis.container import CONTEXT
 from services.chassis.context import Context
-from services.chassis.formats import EXCHANGE, Incoming
+from services.chassis.formats import EXCHANGE, NOT_TAKEN, Incoming
 from services.chassis.logs import log
 from services.chassis.payload import BODY_LIMIT, Answer, Signature, raw
 from services.chassis.wire import Connection, acknowledge
@@ -34,6 +35,7 @@ from services.contracts.errors import (
     Refused,
     TooLarge,
     Unauthenticated,
+    Unavailable,
     UnknownMethod,
 )
 
@@ -121,6 +123,8 @@ class CallServer(SharedExtension, ProviderCollector):  # type: ignore[misc]
             metrics.call_expired(self._label(route))
             self._ack(message)
             return
+        if message.delivery_info.get("redelivered") and self._turned_back(message, incoming):
+            return
         try:
             self._start(message, incoming)
         except ContainerBeingKilled:
@@ -132,6 +136,21 @@ class CallServer(SharedExtension, ProviderCollector):  # type: ignore[misc]
         if len(message.body) > BODY_LIMIT or getattr(message, "oversize", False):
             raise Malformed(cause="too large")
         return self.bus.speak.incoming(message, route, self._patience)
+
+    def _turned_back(self, message: amqp.Message, incoming: Incoming) -> bool:
+        """A request that may have run already, and been recorded, its acknowledgement lost. A command runs
+        again, and the log says so. A query is turned back: whoever still waits for it asks anew, and says so
+        in its log; but who speaks nameko's own form would not know what to make of that."""
+        rpc = self._routes.get(incoming.route)
+        if rpc is None or incoming.peer is None:
+            return False
+        if rpc.redelivered:
+            log.info("command_delivered_again", method=incoming.route, request_id=incoming.call.request_id)
+            return False
+        metrics.call_served(incoming.route, NOT_TAKEN)
+        self._send(incoming, Answer(error=Unavailable(cause="delivered twice").to_wire()), kind=NOT_TAKEN)
+        self._ack(message)
+        return True
 
     def _refuse(self, message: amqp.Message, incoming: Incoming, problem: ConcordatError) -> None:
         log.info("refused", method=self._label(incoming.route), peer=incoming.peer, code=problem.code)
@@ -180,10 +199,12 @@ class CallServer(SharedExtension, ProviderCollector):  # type: ignore[misc]
             self._begin_waiting()
         return result, exc_info
 
-    def _send(self, incoming: Incoming, answer: Answer) -> None:
+    def _send(self, incoming: Incoming, answer: Answer, kind: str | None = None) -> None:
         """Hand the answer to the connection. An unsent one is the caller's to miss, and to ask again."""
         try:
             body, properties = self._reply(incoming, answer)
+            if kind is not None:
+                properties["type"] = kind
             self.bus.publishing.publish(EXCHANGE, incoming.reply_to, body, properties)
         except ConcordatError as problem:
             log.warning("answer_not_sent", method=self._label(incoming.route), code=problem.code)

@@ -1,7 +1,8 @@
 """What stands against a caller by itself: what it was not taught, where it is, what it holds in its hand.
 
-`sharing` works a caller's bars out when it signs it (R19, R31): per use (a template) and per marking. The
-holder, who alone knows a case's use and marking, looks them up. Pure.
+`sharing` works a caller's bars out when it signs it (R19, R31): per use (a template) and per marking. `cases`
+alone knows a case's use and marking, and looks them up; `sharing` and `audit` ask it for these where any of a
+caller's bars hangs on them. Pure.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from .errors import DeviceNotPermitted, NetworkNotPermitted, Refused, StepUpRequ
 from .vocabulary import Marking, Template
 
 BarCode = Literal["training_required", "network_not_permitted", "device_not_permitted", "step_up_required"]
+_EXPORT = "export:"
 _REFUSALS: dict[BarCode, type[Refused]] = {
     "training_required": TrainingRequired,
     "network_not_permitted": NetworkNotPermitted,
@@ -58,12 +60,22 @@ def for_marking(marking: Marking) -> str:
 def for_export(marking: Marking) -> str:
     """The key in `Caller.barred` of what takes something away from the screen: a file, paper. A code of the
     authenticator lifts no such bar: the place and the device are what they are."""
-    return f"export:{marking}"
+    return f"{_EXPORT}{marking}"
 
 
-def bar_on(barred: Mapping[str, Bar], about: About) -> Bar | None:
-    """The first that stands against a caller in such a case: training, then place and device."""
-    return barred.get(for_use(about.use)) or barred.get(for_marking(about.marking))
+def bar_on(barred: Mapping[str, Bar], about: About, *, working: bool = True) -> Bar | None:
+    """The first that stands against a caller in such a case: training, then place and device.
+
+    `working` False: of somebody who looks after such cases and works in none (an officer, an administrator):
+    no use asks training of them.
+    """
+    untaught = barred.get(for_use(about.use)) if working else None
+    return untaught or barred.get(for_marking(about.marking))
+
+
+def hangs_on_case(barred: Mapping[str, Bar]) -> bool:
+    """Whether any of it hangs on what a case is: else nobody need be asked for use and marking."""
+    return any(not key.startswith(_EXPORT) for key in barred)
 
 
 def require_unbarred(barred: Mapping[str, Bar], about: About) -> None:

@@ -43,6 +43,8 @@ class Report:
 
     target: str
     figures: list[Figure] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    """What stands below the table, so that the end of a long output has it."""
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     _began: float = field(default_factory=time.monotonic)
     _steal: Steal = field(default_factory=Steal)

@@ -27,7 +27,7 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> N
 
 
 def show_figures(report: Report) -> None:
-    """The figures that have a target, and the steal under which they were taken."""
+    """The figures that have a target, what is to be said of them, and the steal meanwhile."""
     marks = {True: "holds", False: "[bold]DOES NOT HOLD[/bold]"}
     rows = [
         (found.name, f"{found.value:,.2f} {found.unit}", found.target or "", marks[bool(found.holds)])
@@ -35,4 +35,6 @@ def show_figures(report: Report) -> None:
         if found.target is not None
     ]
     show(f"{report.target}: targets", ("figure", "value", "target", ""), rows)
+    for remark in report.remarks:
+        _console.print(remark)
     _console.print(f"steal {report.steal:.1%}")

@@ -96,6 +96,8 @@ class Person:
 class Partnership:
     """Police, housing and a charity under one protocol; fire under none."""
 
+    CLAUSES: tuple[ClauseBody, ...] = (ClauseBody(no=1, heading="Screens", text="Lock them."),)
+
     def __init__(self, parts: Parts, calling: Calling, database: Any) -> None:
         self.calling, self.database = calling, database
         self._principals = PrincipalStore(database)
@@ -230,9 +232,8 @@ class Partnership:
 
     def _procedure(self) -> Procedure:
         now = clock() - timedelta(days=1)
-        clauses = (ClauseBody(no=1, heading="Screens", text="Lock them."),)
         version = 1 + len(self.database["standing"].find_one({"_id": "standing"}).get("procedures", ()))
-        procedure = Procedure(version, "Procedure", clauses, "0" * 64, now, now, now)
+        procedure = Procedure(version, "Procedure", self.CLAUSES, "0" * 64, now, now, now)
         self._in_transaction(lambda session: ProcedureStore(self.database).add(procedure, "-", session))
         self._in_transaction(lambda session: StandingStore(self.database).put_procedure(procedure, session))
         return procedure

@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.demo.api import Api
+from deploy.demo.api import Api, Refusal
 from tests.checks.ground import Ground
 from tests.journey.steps import POLICE, POLICING_BODY
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.timeout(400),
@@ -109,6 +110,41 @@ def test_who_may_not_know_of_a_case_is_told_nothing_of_rules(
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     told = [{k: v for k, v in one.json().items() if k != "request_id"} for one in (hidden, absent)]
     assert told[0] == told[1]
+
+
+def test_who_can_see_a_case_and_who_has_looked_is_told_where_the_case_is_opened_alone(
+    place: Ground, officer: Api, browser: httpx.Client, rule: Any
+) -> None:
+    case_id = _open(officer, "official_sensitive")
+    stranger = place.sign_in("Cleveland Fire and Rescue", "practitioner")
+    with pytest.raises(Refusal):
+        stranger.get(f"/cases/{case_id}")
+    case, log = f"/cases/{case_id}", f"/audit/entries?case_id={case_id}"
+
+    def looks() -> list[str]:
+        answer = browser.get(f"{case}/consultations")
+        return [one["entry_id"] for one in answer.json()["items"] if one["outcome"] == "refused"]
+
+    until(looks, seconds=70)
+    (look,) = looks()
+    shown = ("access", "shares", "transfers", "conflicts", "access-requests", "break-glass", "consultations")
+    for part in shown:
+        assert browser.get(f"{case}/{part}").status_code == 200, part
+    assert browser.get(f"/audit/entries/{look}").status_code == 200
+    assert look in [one["id"] for one in browser.get(log).json()["items"]]
+    rule(device_classes=["managed"])
+    for part in shown:
+        refused = browser.get(f"{case}/{part}")
+        assert (refused.status_code, refused.json()["code"]) == (403, "device_not_permitted"), part
+    for path in (f"/audit/entries/{look}", f"/audit/entries/{look}/proof", f"/audit/entries/{look}/receipt"):
+        assert (browser.get(path).status_code, path) == (404, path)
+    # What the owner did itself is its own.
+    mine = officer.get("/me")["user"]["id"]
+    listed = browser.get(log).json()["items"]
+    assert {one["actor"]["id"] for one in listed} == {mine}
+    absent = f"/cases/{uuid.uuid4()}"
+    for part in shown:
+        assert browser.get(f"{absent}/{part}").json()["code"] == "not_found", part
 
 
 def test_an_address_that_a_request_says_of_itself_opens_nothing(

@@ -155,6 +155,20 @@ def test_while_one_of_two_instances_is_frozen_the_other_answers_what_it_had(
     assert databases["once"]["effects"].count_documents({"tag": tag + "c"}) == 1
 
 
+def test_a_query_that_the_broker_delivers_again_runs_once_and_is_answered(
+    fleet: Fleet, ear: Ear, calling: Calling, databases: dict[str, Any], tag: str
+) -> None:
+    """As after a consumer that died: it may have run there. Its caller asks anew. As many as run are at hand
+    in the process, so that what comes after them stays with the broker."""
+    busy = [calling.begin("tried.record", tag=f"{tag}-busy", takes=0.8) for _ in range(WORKERS * 2)]
+    until(lambda: databases["tried"]["runs"].count_documents({"tag": f"{tag}-busy"}) == WORKERS)
+    call = calling.begin("tried.record", tag=tag, seconds=6)
+    until(lambda: ear.put_back("rpc-tried"))
+    assert {ending(one) for one in (*busy, call)} == {"ok"}
+    assert fleet.tried.metric('calls_total{code="not_taken",method="tried.record",side="served"}') == 1
+    assert databases["tried"]["runs"].count_documents({"tag": tag}) == 1
+
+
 @pytest.mark.usefixtures("fleet")
 def test_when_too_many_wait_the_next_is_told_at_once_and_other_services_are_not_affected(
     calling: Calling,

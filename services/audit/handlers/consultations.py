@@ -16,7 +16,7 @@ from services.contracts.audit import (
 )
 from services.contracts.authority import AccessLists, GetAccessLists
 from services.contracts.caller import Caller
-from services.contracts.errors import ConcordatError, Malformed, NotOwner, NotVisible, RoleRequired
+from services.contracts.errors import ConcordatError, Malformed, NotVisible, Refused
 from services.contracts.records import Object
 
 
@@ -36,9 +36,9 @@ class ConsultationHandlers(Reading):
         items = tuple(own_consultation(sight.known(record), names) for record in records)
         return OwnConsultations(items=items, next=next_, disclosed=disclosed)
 
-    @rpc(expected_exceptions=(Malformed, NotVisible, NotOwner, RoleRequired))
+    @rpc(expected_exceptions=(Malformed, NotVisible, Refused))
     def list_case_consultations(self, request: ListCaseConsultations, caller: Caller) -> Consultations:
-        """Who was shown what of a case. Raises NotVisible, NotOwner."""
+        """Who was shown what of a case. Raises NotVisible, NotOwner, or what stands against the caller."""
         after = place_of(request.cursor)
         self._require_owner(caller, request.case_id)
         looks = Search(each=((f"c:{request.case_id}",),), looks=True)
@@ -56,7 +56,7 @@ class ConsultationHandlers(Reading):
         problem: ConcordatError | None = NotVisible()
         for one in lists.items:
             if one.case_id == case_id:
-                problem = decide(caller, one, OWNER).refusal
+                problem = decide(caller, one, OWNER).refusal or self.bars(caller, (case_id,))[case_id]
         if problem is not None:
             self.refused(caller, Object(type="log", id=case_id), problem, how="listed")
             raise problem

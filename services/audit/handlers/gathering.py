@@ -12,7 +12,6 @@ from services.audit.domain.sight import named_by, sight_of
 from services.audit.domain.statements import Counted, Span
 from services.audit.handlers.reading import Reading
 from services.audit.stores.finding import Place
-from services.chassis.client import Peer
 from services.contracts.authority import CasesOfSubject, GetCasesOfSubject, GetPowers, GrantedPower, Powers
 from services.contracts.caller import Caller
 from services.contracts.errors import FieldError, Invalid, NotVisible
@@ -35,8 +34,6 @@ class Content(NamedTuple):
 
 
 class Gathering(Reading):
-    cases: Peer
-
     def content(self, caller: Caller, subject_id: str, period: Period) -> Content:
         """Raises NotVisible (recorded), Invalid."""
         held: CasesOfSubject = self.cases.call(

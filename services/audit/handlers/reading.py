@@ -25,8 +25,9 @@ from services.contracts.authority import (
     GetTeamMembers,
     TeamMembers,
 )
-from services.contracts.bars import require_export
+from services.contracts.bars import About, bar_on, hangs_on_case, require_export
 from services.contracts.caller import Caller
+from services.contracts.cases.about import AboutCases, GetAbout
 from services.contracts.envelope import new_event_id
 from services.contracts.errors import ConcordatError, NotVisible, Refused
 from services.contracts.permissions import PERMITS
@@ -55,6 +56,7 @@ class Reading:
     entries: EntryStore
     records: Keeper
     sharing: Peer
+    cases: Peer
 
     def may_take_away(self, caller: Caller, what: Object) -> None:
         """Raises what stands against it, recorded: a file or a paper of the log names cases of every
@@ -66,15 +68,30 @@ class Reading:
             raise
 
     def judged(self, caller: Caller, case_ids: Sequence[str]) -> Sight:
-        """What the caller may see, as owner of these cases too. `sharing` is asked now: nothing is
-        remembered."""
+        """What the caller may see, as owner of these cases too, but of those that something stands before by
+        the caller itself. `sharing` is asked now: nothing is remembered."""
         sight = sight_of(caller, team=self.supervised(caller))
         if sight.everything or not case_ids or OWNER.roles is None or OWNER.roles.isdisjoint(caller.roles):
             return sight
         wanted = GetAccessLists(case_ids=tuple(case for case in case_ids if askable(case))[:_MOST_IDS])
         lists: AccessLists = self.sharing.call("access_lists", wanted, reply=AccessLists)
         owned = [one.case_id for one in lists.items if decide(caller, one, OWNER).allowed]
-        return sight_of(caller, owned, sight.team)
+        bars = self.bars(caller, owned)
+        return sight_of(caller, [one for one in owned if bars[one] is None], sight.team)
+
+    def bars(self, caller: Caller, case_ids: Sequence[str]) -> dict[str, ConcordatError | None]:
+        """What stands before each of these cases, which the caller may know of. `cases` is asked now, and
+        only where something may."""
+        if not case_ids or not hangs_on_case(caller.barred):
+            return dict.fromkeys(case_ids)
+        told: AboutCases = self.cases.call(
+            "about_cases", GetAbout(case_ids=tuple(case_ids)), reply=AboutCases
+        )
+        found: dict[str, ConcordatError | None] = {one: NotVisible() for one in case_ids}
+        for one in told.items:
+            bar = bar_on(caller.barred, About(one.use, one.marking))
+            found[one.case_id] = None if bar is None else bar.refusal()
+        return found
 
     def supervised(self, caller: Caller) -> tuple[str, ...]:
         """Whose log the caller may read as their supervisor. `sharing` is asked now."""

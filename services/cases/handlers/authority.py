@@ -55,7 +55,7 @@ class Authority(Casework):
         """Those of the cases that were opened and not only registered."""
         return CasesKnown(case_ids=self.cases.known(request.case_ids))
 
-    @rpc(callers=("sharing",), expected_exceptions=ConcordatError)
+    @rpc(callers=("sharing", "audit"), expected_exceptions=ConcordatError)
     def about_cases(self, request: GetAbout) -> AboutCases:
         """Use and marking of those of the cases that there are: nobody is shown a case by it."""
         found = self.cases.about(request.case_ids)

@@ -1,6 +1,7 @@
 """What of a case the bars of its readers hang on, which `cases` alone knows. No user or client may ask this.
 
-cases.about_cases(GetAbout) -> AboutCases    query, asked by sharing when it explains an access
+cases.about_cases(GetAbout) -> AboutCases    query, asked by sharing when it explains an access; by sharing
+                                             and audit where something may stand against a caller
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ..vocabulary import Marking, Template
 
 
 class GetAbout(Request):
-    case_ids: Annotated[tuple[Id, ...], Field(max_length=50)]
+    case_ids: Annotated[tuple[Id, ...], Field(max_length=200)]
 
 
 class AboutCase(Reply):

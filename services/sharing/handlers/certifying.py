@@ -9,6 +9,7 @@ from services.chassis.commands import Emit
 from services.chassis.mongo import Session
 from services.chassis.rpc import command, rpc
 from services.chassis.stored import Stored
+from services.contracts.bars import bar_on, hangs_on_case
 from services.contracts.caller import Caller
 from services.contracts.errors import ConcordatError, InvalidTransition, NotVisible, RoleRequired
 from services.contracts.messages import Moment, Reply
@@ -86,7 +87,8 @@ class CertifyingShares(ShareActs):
 
     @rpc(expected_exceptions=ConcordatError)
     def list_shares_to_certify(self, request: ListSharesToCertify, caller: Caller) -> SharesToCertify:
-        """The owner's; or, to an agency's data protection officer, those that its owners left overdue."""
+        """The owner's; or, to an agency's data protection officer, those that its owners left overdue. Those
+        of cases that are barred to the caller are passed over: a part may have fewer, or none."""
         mine = request.of == "mine"
         if not mine and "agency_dpo" not in caller.roles:
             raise RoleRequired
@@ -100,7 +102,8 @@ class CertifyingShares(ShareActs):
             limit=request.limit + 1,
             reader=caller.id,
         )
-        shown = found[: request.limit]
+        part = found[: request.limit]
+        shown = self._open_ones(caller, part, working=mine)
         record = entry(
             caller,
             "share.list_to_certify",
@@ -114,7 +117,7 @@ class CertifyingShares(ShareActs):
         self.records.keep(record)
         return SharesToCertify(
             items=tuple(_share(one, now) for one in shown),
-            next=_next(shown[-1], found, shown) if shown else None,
+            next=_next(part[-1], found, part) if part else None,
             disclosed=disclosed(record),
         )
 
@@ -150,6 +153,14 @@ class CertifyingShares(ShareActs):
                 certify_by=told.certify_by,
                 disclosed=disclosed(record),
             )
+
+    def _open_ones(self, caller: Caller, part: list[ShareDue], *, working: bool) -> list[ShareDue]:
+        """Those of cases that nothing stands before. `working`: they are the caller's own."""
+        if not part or not hangs_on_case(caller.barred):
+            return part
+        told = self.about_all({one.case_id for one in part})
+        opens = {one for one, about in told.items() if not bar_on(caller.barred, about, working=working)}
+        return [one for one in part if one.case_id in opens]
 
 
 def _after(cursor: str | None) -> tuple[datetime, str] | None:

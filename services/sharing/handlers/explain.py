@@ -7,6 +7,7 @@ from datetime import datetime
 from services.chassis.configured import Configured
 from services.chassis.rpc import rpc
 from services.chassis.stored import Stored
+from services.contracts.access import owns
 from services.contracts.caller import Caller
 from services.contracts.errors import ConcordatError, FieldError, Invalid, NotVisible
 from services.contracts.permissions.permit import OFFICERS
@@ -39,6 +40,7 @@ class ExplainHandlers(Grants):
             if not looked.there or known is None or not allowed:
                 raise NotVisible
             about = self.about(question.case_id)
+            self.require_open(caller, about, working=owns(caller, ownership.acl))
             asked = Asked(question.action, known, ownership, about, today, self.settings.trained_uses)
             if question.at is not None:
                 asked = self._then(asked, question.case_id, question.at)

@@ -10,7 +10,7 @@ from services.chassis.logs import log
 from services.chassis.mongo import Session
 from services.chassis.rpc import command, rpc
 from services.chassis.timers import every
-from services.contracts.access import decide, has_role
+from services.contracts.access import decide, has_role, owns
 from services.contracts.alerts import ACCESS_ALERT, AccessAlert, office_keys
 from services.contracts.caller import Caller
 from services.contracts.errors import ConcordatError, NotOwner, OwnGlass
@@ -133,10 +133,12 @@ class GlassReviews(GlassHandlers):
         return [_item(one, ended.get(one.id) or (one.until if one.until <= now else None)) for one in found]
 
     def _answering(self, looked: Looked, session: Session | None = None) -> Ownership:
-        """Raises NotVisible; NotOwner to one who may know of the case, and does not answer for it."""
+        """Raises NotVisible; NotOwner to one who may know of the case, and does not answer for it; what
+        stands against the caller by itself."""
         caller = looked.caller
         found = self.found_for(looked, OFFICERS, session)
         if looked.there and has_role(caller, _PERMIT) and reviews(caller, found.acl):
+            self.unbarred(looked, working=owns(caller, found.acl))
             return found
         decide(caller, found.acl, _PERMIT).require()
         raise NotOwner

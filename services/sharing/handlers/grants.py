@@ -11,9 +11,9 @@ from services.chassis.mongo import Session
 from services.chassis.recording import Keeper, Recording
 from services.chassis.stored import Stored
 from services.contracts.access import decide, keys_of
-from services.contracts.bars import About
+from services.contracts.bars import About, bar_on, hangs_on_case
 from services.contracts.caller import Caller
-from services.contracts.cases.about import AboutCase, AboutCases, GetAbout
+from services.contracts.cases.about import AboutCases, GetAbout
 from services.contracts.errors import NotVisible, Refused
 from services.contracts.permissions import PERMITS
 from services.contracts.records import How, Record
@@ -26,6 +26,10 @@ from services.sharing.stores.fences import FenceStore
 from services.sharing.stores.ownerships import OwnershipStore
 from services.sharing.stores.protocols import ProtocolStore
 from services.sharing.stores.steps import STEPS
+
+UNBARRED = frozenset({"break_glass"})
+"""Asked by somebody who may not know of the case yet, to whom no reason can be told. What it opens stays
+behind the bars of who opens it: `cases` looks at them when it is read."""
 
 
 class Looked:
@@ -60,9 +64,34 @@ class Grants:
 
     def about(self, case_id: str) -> About | None:
         """What bars hang on, which `cases` alone knows. None: it does not know of the case (yet)."""
-        told: AboutCases = self.cases.call("about_cases", GetAbout(case_ids=(case_id,)), reply=AboutCases)
-        found: AboutCase | None = next(iter(told.items), None)
-        return None if found is None else About(found.use, found.marking)
+        return self.about_all((case_id,)).get(case_id)
+
+    def about_all(self, case_ids: Collection[str]) -> dict[str, About]:
+        """The same of those of these cases that `cases` knows of."""
+        asked = GetAbout(case_ids=tuple(case_ids))
+        told: AboutCases = self.cases.call("about_cases", asked, reply=AboutCases)
+        return {one.case_id: About(one.use, one.marking) for one in told.items}
+
+    def unbarred(self, looked: Looked, *, working: bool = True) -> None:
+        """Raises what stands against the caller by itself in this case; NotVisible where `cases` knows of
+        none.
+
+        MUST come after it is decided that the caller may know of the case, and after what that hangs on was
+        read: no list shown is newer than the marking that it is judged by. `working` False: of who looks
+        after cases and works in none. `cases` is asked only where something may stand against the caller.
+        """
+        if hangs_on_case(looked.caller.barred):
+            self.require_open(looked.caller, self.about(looked.case_id), working=working)
+
+    def require_open(self, caller: Caller, about: About | None, *, working: bool = True) -> None:
+        """The same where use and marking were asked for already."""
+        if not hangs_on_case(caller.barred):
+            return
+        if about is None:
+            raise NotVisible
+        bar = bar_on(caller.barred, about, working=working)
+        if bar is not None:
+            raise bar.refusal()
 
     @contextmanager
     def looking(self, caller: Caller, action: str, case_id: str) -> Iterator[Looked]:
@@ -90,9 +119,11 @@ class Grants:
 
     def judged(self, looked: Looked, method: str, session: Session | None = None) -> Ownership:
         """The ownership as it is now, if the caller may. Raises NotVisible, RoleRequired, NotOwner,
-        LevelTooLow."""
+        LevelTooLow, or what stands against the caller by itself."""
         found = self.found(looked, session)
         decide(looked.caller, found.acl, PERMITS["sharing"][method]).require()
+        if method not in UNBARRED:
+            self.unbarred(looked)
         return found
 
     def found(self, looked: Looked, session: Session | None = None) -> Ownership:

@@ -67,8 +67,10 @@ class TransferActs(Applying):
         found = self.found_for(looked, _ADMINISTRATORS, session)
         decision = decide(caller, found.acl, PERMITTED[method])
         if looked.there and not decision.allowed and self._appoints(caller, found, today):
+            self.unbarred(looked, working=False)
             return found, True
         decision.require()
+        self.unbarred(looked)
         return found, False
 
     def _appoints(self, caller: Caller, ownership: Ownership, today: Today) -> bool:

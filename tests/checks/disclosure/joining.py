@@ -8,8 +8,9 @@ header names one of them; so may a statement. Refusals are in the log, too.
 What a case says of itself is read with its version: neither older nor newer. Entries, tasks and subjects are
 documents of their own, read before the case: they are never newer than the version that the entry names.
 
-A query has one entry of an action. A command whose transaction had to run again has one for each run
-(docs/main-job.md), so there only a repeated id is a double.
+A query has one entry of an action, but where a log tells that a call was attempted again or that a command
+was delivered again: then each run has its own (docs/decisions/0003). So has each run of a command's
+transaction (docs/main-job.md): there only a repeated id is a double.
 """
 
 from __future__ import annotations
@@ -21,9 +22,6 @@ from typing import Any
 
 from tests.checks.disclosure.canaries import Canary
 
-FIRST_ATTEMPT_SECONDS = 1.2
-"""An answer that took less came of the first attempt, the second begins after 42 % of the 4 s of a call: but
-where the connection was lost meanwhile, which the gateway writes down."""
 SHOWN = frozenset({200, 201, 304})
 
 
@@ -76,6 +74,7 @@ class Logged:
     action: str
     outcome: str
     named: Mapping[str, Named]
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,8 @@ def logged(detail: Mapping[str, Any]) -> Logged:
         sections[one["id"]].update(one.get("sections") or ())
         versions[one["id"]] = one.get("version") or versions.get(one["id"])
     named = {key: Named(frozenset(found), versions[key]) for key, found in sections.items()}
-    return Logged(detail["id"], detail["request_id"], detail["action"], detail["outcome"], named)
+    told = (detail["id"], detail["request_id"], detail["action"], detail["outcome"])
+    return Logged(*told, named, detail["at"])
 
 
 def spans(writes: Iterable[Wrote], entries: Iterable[Logged]) -> dict[str, Span]:
@@ -154,8 +154,8 @@ def join(
     stood: Mapping[str, Span],
     again: Collection[str] = (),
 ) -> Joined:
-    """`canary` says where a word belongs, `stood` when it was there. `again`: the requests of which a call
-    was attempted more than once, each attempt with an entry of its own."""
+    """`canary` says where a word belongs, `stood` when it was there. `again`: the requests of which something
+    ran more than once, each run with an entry of its own."""
     by_id: dict[str, list[Logged]] = defaultdict(list)
     by_request: dict[str, list[Logged]] = defaultdict(list)
     for entry in entries:
@@ -174,8 +174,7 @@ def join(
             if not any(entry.outcome == "refused" for entry in own):
                 joined.missing.append(f"{answer.channel}: a refusal without entry")
                 joined.lost[answer.channel].add(answer.request_id)
-        once = answer.seconds < FIRST_ATTEMPT_SECONDS and answer.request_id not in again
-        if answer.whole and once:
+        if answer.whole and answer.request_id not in again:
             _count(answer, own, joined)
     return joined
 
@@ -206,7 +205,10 @@ def _of(entry: Logged, answer: Received) -> bool:
 def _count(answer: Received, own: Sequence[Logged], joined: Joined) -> None:
     for action, number in Counter(entry.action for entry in own if entry.outcome == "shown").items():
         if number > 1 and not (answer.page and action == "log.read"):  # an entry and its proof; pieces
-            joined.doubled.append(f"{answer.channel}: {number} entries {action} for one attempt")
+            at = ", ".join(entry.at for entry in own if entry.action == action)
+            joined.doubled.append(
+                f"{answer.channel}: {number} entries {action} for one attempt: {answer.request_id}, at {at}"
+            )
 
 
 def _judge(

@@ -32,6 +32,8 @@ PROMISED = 75.0
 """Seconds after which an entry must be in the log."""
 ENVIRONMENT = {"gateway": {"CONCORDAT_CASE_404S": "1000000"}}
 
+RAN_AGAIN = ('"call_ran_again"', '"command_delivered_again"')
+"""Events of our own logs: of such a request there may be a record for each run."""
 TURNED_AWAY_SECONDS = 0.2
 """Until whoever was refused for now asks again."""
 
@@ -100,18 +102,19 @@ class Scene:
             self.caught_up()
             entries, whole = self._log()
             stood = spans(self.kept.wrote, entries)
-            joined = join(self.kept.received, entries, self.aviary.canary, stood, self._attempted_again())
+            joined = join(self.kept.received, entries, self.aviary.canary, stood, self._ran_again())
             join_pushes(pushes, entries, joined)
             if not joined.missing or time.monotonic() > give_up:
                 return Came(joined, len(entries), whole, trouble, self.kept.received)
             time.sleep(1.0)
 
-    def _attempted_again(self) -> set[str]:
-        """Requests of which a gateway says that it made a call more than once."""
+    def _ran_again(self) -> set[str]:
+        """Requests of which a process says that it made a call more than once, or that the broker brought it
+        a command again."""
         found: set[str] = set()
-        for file in self.on.cell.places.logs.glob("gateway-*.log"):
+        for file in self.on.cell.places.logs.glob("*.log*"):
             for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-                if '"call_attempted_again"' in line:
+                if any(said in line for said in RAN_AGAIN):
                     found.add(str(json.loads(line)["request_id"]))
         return found
 

@@ -23,7 +23,7 @@ console = Console(highlight=False, soft_wrap=True)
 def tell(came: Came, wanted: int, report: Report, part: str = "") -> None:
     """What must hold of every part."""
     joined = came.joined
-    _faults(joined)
+    report.remarks += _faults(joined)
     for kind in ("missing", "doubled", "mismatched"):
         report.add(f"{part}{kind}", len(getattr(joined, kind)), "disclosures", "== 0")
     report.add(f"{part}disclosures", joined.disclosures, "disclosures", f">= {wanted}")
@@ -81,7 +81,9 @@ def tell_lost(lost: Lost, wanted: int, report: Report) -> None:
     tell(lost.after, wanted, report, "once it is back: ")
 
 
-def _faults(joined: Joined) -> None:
-    for kind in ("missing", "doubled", "mismatched"):
-        for line, number in Counter(getattr(joined, kind)).most_common(30):
-            console.print(f"{kind.upper()} {number} x {line}")
+def _faults(joined: Joined) -> list[str]:
+    return [
+        f"{kind.upper()} {number} x {line}"
+        for kind in ("missing", "doubled", "mismatched")
+        for line, number in Counter(getattr(joined, kind)).most_common(30)
+    ]

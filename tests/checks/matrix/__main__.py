@@ -22,7 +22,7 @@ from tests.checks.ground import ground, usual
 from tests.checks.matrix import refusals, requests
 from tests.checks.matrix.hidden import TRAINED, outsiders
 from tests.checks.matrix.oracle import ANSWERABLE, GLASS, RULES, Unexpected, expected
-from tests.checks.matrix.planted import planted
+from tests.checks.matrix.planted import FAULTS, planted
 from tests.checks.matrix.refusals import looks
 from tests.checks.matrix.timing import FULL, auc, limit, pairs
 from tests.checks.matrix.world import Player, World, build
@@ -80,9 +80,11 @@ def main() -> int:
 def _refuse(world: World, report: Report) -> None:
     """Whoever may not know of a case is refused as of none; first, a service that tells more is found out."""
     players = outsiders(world)
-    with planted(world.on):
-        told = refusals.ask(world, players, PROVING, SEED, until_told=True)
-    report.add("planted, the reason told before not found: found", len(told.lines), "answers", ">= 1")
+    for service in FAULTS:
+        with planted(world.on, service):
+            told = refusals.ask(world, players, PROVING, SEED, until_told=True)
+        name = f"planted, {service} tells the reason before not found: found"
+        report.add(name, len([line for line in told.lines if " says " in line]), "answers", ">= 1")
     began = time.monotonic()
     told = refusals.ask(world, players, REFUSALS, SEED)
     for line in told.lines[:60]:

@@ -1,4 +1,4 @@
-"""`cases` with a fault in it, in the place of the one that runs, for a while."""
+"""A service with a fault in it, in the place of the one that runs, for a while."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from deploy.launcher.places import CHECKOUT
 from tests.checks.ground import Ground
 from tests.waiting import until
 
-NAME = "cases-1"
-_CLASS = "tests.checks.matrix.planted_services:TellsWhy"
+FAULTS = {"cases": "TellsWhy", "sharing": "TellsWhyOfShares"}
+"""By service: which of `planted_services`."""
 
 
 @contextmanager
-def planted(on: Ground) -> Iterator[None]:
-    """The only `cases` of this ground is another one meanwhile."""
-    port = on.cell.ports[NAME]
-    on.cell.stop(NAME)
+def planted(on: Ground, service: str) -> Iterator[None]:
+    """The only one of this ground is another one meanwhile."""
+    name, fault = f"{service}-1", f"tests.checks.matrix.planted_services:{FAULTS[service]}"
+    port = on.cell.ports[name]
+    on.cell.stop(name)
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "services.chassis.runner", _CLASS],
+        [sys.executable, "-W", "ignore", "-m", "services.chassis.runner", fault],
         cwd=CHECKOUT,
         env={
             **os.environ,
-            **on.cell.environment_of("cases"),
-            "CONCORDAT_INSTANCE": NAME,
+            **on.cell.environment_of(service),
+            "CONCORDAT_INSTANCE": name,
             "CONCORDAT_HTTP_PORT": str(port),
         },
         stdout=subprocess.DEVNULL,
@@ -41,7 +42,7 @@ def planted(on: Ground) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(30)
-        on.cell.start(NAME)
+        on.cell.start(name)
 
 
 def _ready(port: int) -> bool:

@@ -8,10 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import amqp
+import msgspec
 import pytest
 from nameko.exceptions import ContainerBeingKilled
+from structlog.testing import capture_logs
 
 from services.chassis.deadline import Deadline
+from services.chassis.formats import NOT_TAKEN, Incoming
 from services.chassis.frames import Message
 from services.chassis.payload import BODY_LIMIT, Call, Signature, raw
 from services.chassis.plain import Plain
@@ -58,6 +61,7 @@ class _Service:
     def __init__(self) -> None:
         self.channel = _Channel()
         self.published: list[tuple[str, bytes]] = []
+        self.kinds: list[str | None] = []
         self.workers: list[Callable[..., Any]] = []
         self.refuses_to_publish = self.being_killed = False
         server = CallServer()
@@ -79,26 +83,35 @@ class _Service:
         entrypoint.method_name, entrypoint.signature = method, Signature(getattr(_Echo, method))
         return entrypoint
 
-    def _publish(self, _exchange: str, key: str, body: bytes, _properties: Any) -> None:
+    def _publish(self, _exchange: str, key: str, body: bytes, properties: Any) -> None:
         if self.refuses_to_publish:
             raise Unavailable(cause="the broker blocks publishers")
         self.published.append((key, body))
+        self.kinds.append(properties.get("type"))
 
     def _spawn(self, *_: Any, handle_result: Callable[..., Any], **__: Any) -> None:
         if self.being_killed:
             raise ContainerBeingKilled
         self.workers.append(handle_result)
 
-    def arrive(self, method: str = "say", tag: int = 1, seconds: float = 4, **kwargs: Any) -> None:
+    def arrive(
+        self, method: str = "say", tag: int = 1, seconds: float = 4, redelivered: bool = False, **kwargs: Any
+    ) -> None:
         call = Call(kwargs={"request": raw({"text": "hi"}), **kwargs}, request_id="r1", key="k1")
         body, properties = Plain().request(
             f"echo.{method}", call, Deadline.after(seconds), f"c{tag}", "rpc.reply-x"
         )
-        self.deliver(amqp.Message(body, **properties), method, tag)
+        self.deliver(amqp.Message(body, **properties), method, tag, redelivered=redelivered)
 
-    def deliver(self, message: amqp.Message, method: str = "say", tag: int = 1) -> None:
+    def deliver(
+        self, message: amqp.Message, method: str = "say", tag: int = 1, *, redelivered: bool = False
+    ) -> None:
         message.channel = self.channel
-        message.delivery_info = {"routing_key": f"echo.{method}", "delivery_tag": tag}
+        message.delivery_info = {
+            "routing_key": f"echo.{method}",
+            "delivery_tag": tag,
+            "redelivered": redelivered,
+        }
         self.server._arrived(message)
 
     def finish(self, result: Any = None, worker: int = 0) -> None:
@@ -129,6 +142,36 @@ def test_a_command_is_settled_when_it_is_answered(service: _Service) -> None:
     assert service.channel.settled == []
     service.finish(Said(text="hi"))
     assert service.channel.settled == [(1, "acked")]
+
+
+class _OfOurs(Plain):
+    """Nameko's form, but from one of our services."""
+
+    def incoming(self, message: amqp.Message, route: str, patience: float) -> Incoming:
+        return msgspec.structs.replace(super().incoming(message, route, patience), peer="gateway")
+
+
+def test_a_query_that_is_delivered_again_is_turned_back_and_not_run(service: _Service) -> None:
+    service.server.bus.speak = _OfOurs()
+    service.arrive(redelivered=True)
+    assert (service.workers, service.kinds) == ([], [NOT_TAKEN])
+    assert service.channel.settled == [(1, "acked")]
+    service.arrive(tag=2)
+    assert len(service.workers) == 1
+
+
+def test_a_command_that_is_delivered_again_runs_and_the_log_says_of_which_request(service: _Service) -> None:
+    service.server.bus.speak = _OfOurs()
+    with capture_logs() as said:
+        service.arrive("change_note", redelivered=True)
+    assert (len(service.workers), service.published) == (1, [])
+    (line,) = said
+    assert (line["event"], line["request_id"]) == ("command_delivered_again", "r1")
+
+
+def test_who_speaks_nameko_s_own_form_gets_what_nameko_gives(service: _Service) -> None:
+    service.arrive(redelivered=True)
+    assert len(service.workers) == 1
 
 
 @pytest.mark.parametrize("method", ["say", "change_note"])

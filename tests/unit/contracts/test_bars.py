@@ -11,6 +11,7 @@ from services.contracts.bars import (
     for_export,
     for_marking,
     for_use,
+    hangs_on_case,
     require_export,
     require_unbarred,
 )
@@ -37,6 +38,19 @@ def test_training_is_looked_at_before_the_place() -> None:
     assert bar_on(both, ABOUT) == UNTAUGHT
     assert bar_on({for_marking("official_sensitive"): AWAY}, ABOUT) == AWAY
     assert bar_on({for_use("complex_asb"): UNTAUGHT, for_marking("official"): AWAY}, ABOUT) is None
+
+
+def test_no_training_is_asked_of_who_looks_after_a_case_and_does_not_work_in_it() -> None:
+    both = {for_use("vemt"): UNTAUGHT, for_marking("official_sensitive"): AWAY}
+    assert bar_on(both, ABOUT, working=False) == AWAY
+    assert bar_on({for_use("vemt"): UNTAUGHT}, ABOUT, working=False) is None
+
+
+def test_what_a_case_is_matters_to_all_bars_but_those_of_taking_away() -> None:
+    assert not hangs_on_case({})
+    assert not hangs_on_case({for_export("official_sensitive"): AWAY})
+    for key in (for_use("vemt"), for_marking("official")):
+        assert hangs_on_case({for_export("official"): AWAY, key: UNTAUGHT})
 
 
 @pytest.mark.parametrize(
