@@ -5,6 +5,7 @@ sharing.register_case(RegisterCase) -> AccessList        command, asked by cases
 sharing.access_lists(GetAccessLists) -> AccessLists      query, asked by cases, audit, notify
 sharing.principals(GetPrincipals) -> Principals          query, asked by cases, notify, audit
 sharing.team_members(GetTeamMembers) -> TeamMembers      query, asked by audit for supervisors
+sharing.exclusions(GetExclusions) -> Exclusions         query, asked by audit for who reads the log
 sharing.powers(GetPowers) -> Powers                      query, asked by audit for statements to people
 sharing.may_know(MayKnow) -> MayKnowAnswers              query, asked by notify at the moment of sending
 sharing.describe(Describe) -> Described                  query: names for ids, asked by every service
@@ -121,6 +122,21 @@ class TeamMembers(Reply):
     """The people who are in these teams now, at most 500."""
 
     user_ids: tuple[str, ...]
+
+
+class GetExclusions(Request):
+    """Which of these cases do not exist for somebody, by a conflict of interest: for a system, its own id and
+    that of the person who answers for it."""
+
+    user_ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=2)]
+    case_ids: Annotated[tuple[Id, ...], Field(max_length=2000)]
+
+
+class Exclusions(Reply):
+    """`some` tells whether there is a case at all that does not, also of those that were not asked about."""
+
+    some: bool
+    case_ids: tuple[str, ...]
 
 
 class GetPowers(Request):

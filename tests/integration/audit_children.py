@@ -24,8 +24,10 @@ from services.contracts.authority import (
     CasesOfSubject,
     Describe,
     Described,
+    Exclusions,
     GetAccessLists,
     GetCasesOfSubject,
+    GetExclusions,
     GetPowers,
     GetPrincipals,
     GetTeamMembers,
@@ -53,6 +55,12 @@ class StandInSharing:
     @rpc(callers=ANYONE)
     def access_lists(self, request: GetAccessLists) -> AccessLists:
         return AccessLists(items=tuple(_list(case) for case in request.case_ids if "--" in case))
+
+    @rpc(callers=ANYONE)
+    def exclusions(self, request: GetExclusions) -> Exclusions:
+        """A case `OWNER--AGENCY.not.ID` does not exist for who has this id, which ends with `.shut`."""
+        cases = tuple(case for case in request.case_ids if case.partition(".not.")[2] in request.user_ids)
+        return Exclusions(some=any(one.endswith(".shut") for one in request.user_ids), case_ids=cases)
 
     @rpc(callers=ANYONE)
     def describe(self, request: Describe) -> Described:
@@ -105,20 +113,23 @@ class StandInCases:
     @rpc(callers=ANYONE)
     def cases_of_subject(self, request: GetCasesOfSubject) -> CasesOfSubject:
         case = request.subject_id.removeprefix("s.")
-        _, found, agency = case.partition("--")
+        _, found, rest = case.partition("--")
         if not found:
             return CasesOfSubject(agency_id=None, items=())
+        agency = rest.partition(".not.")[0]
         opened = datetime(2026, 1, 1, tzinfo=UTC)
         return CasesOfSubject(agency_id=agency, items=(CaseOfSubject(case_id=case, since=opened),))
 
 
 def _list(case: str) -> AccessList:
-    owner, _, agency = case.partition("--")
+    owner, _, rest = case.partition("--")
+    agency, _, excluded = rest.partition(".not.")
     return AccessList(
         case_id=case,
         term=1,
         epoch=1,
         owner=Owner(user=Ref(id=owner, name=owner), agency=Ref(id=agency, name=agency)),
+        excluded=(excluded,) if excluded else (),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from deploy import verifier
-from services.audit.stores.statements import StatementStore
+from services.audit.stores.statements import STEPS, StatementStore
 from services.chassis.callers import AUTHORITY, PURPOSE
 from services.chassis.mongo import connect
 from services.chassis.payload import raw
@@ -307,6 +307,68 @@ def test_statements_are_their_agencys_and_the_partnerships(scene: Scene) -> None
     assert problem.errors[0].pointer == "/withhold/0/entry_id"
 
 
+def test_an_officer_to_whom_a_case_does_not_exist_finds_it_in_no_statement(
+    calling: Calling, parts: Parts, ear: Ear, log: Any, tag: str
+) -> None:
+    police, shut = f"police-{tag[:8]}", f"dpo-{tag[:8]}.shut"
+    case = f"ann-{tag[:8]}--{police}.not.{shut}"
+    ann = Actor(kind="user", id=f"ann-{tag[:8]}", agency_id=police)
+    subject = Object(type="subject", id=f"s.{case}", agency_id=police)
+    about = Object(type="case", id=case, agency_id=police, sections=("subjects",))
+    beside = Object(type="case", id=f"x-{tag[:8]}", agency_id=police, sections=("subjects",))
+    made = [
+        record(1, actor=ann, objects=(about,)),
+        record(2, actor=ann, objects=(about, beside), action="case.list", how="listed"),
+        record(3, actor=ann, objects=(subject, about), action="subject.read"),
+        record(4, actor=ann, objects=(subject,), action="subject.read"),
+    ]
+    kept(parts, ear, log, made)
+    shut_out = Asking(calling, parts, shut, police, "agency_dpo")
+    partnership = Asking(calling, parts, shut, "opcc", "partnership_dpo")
+    colleague = Asking(calling, parts, f"other-{tag[:8]}", police, "agency_dpo")
+    body = statements.StatementBody(subject_id=subject.id)
+    whole = _issue(colleague, body)
+    assert whole.lines == 4
+
+    for officer in (shut_out, partnership):
+        preview = statements.PreviewStatement(subject_id=subject.id)
+        told = officer.ask("preview_statement", preview, statements.StatementPreview)
+        assert [one.id for one in told.items] == [made[3].id]
+        assert case not in "".join(one.model_dump_json() for one in told.items)
+        found = officer.ask("list_statements", statements.ListStatements(limit=1), statements.StatementList)
+        assert whole.id not in [one.id for one in found.items]
+        asked = statements.GetStatement(statement_id=whole.id)
+        assert isinstance(officer.refused("get_statement", asked), NotVisible)
+    own = _issue(shut_out, body)
+    assert own.lines == 1
+    of_the_agency = statements.ListStatements(limit=1)
+    first = shut_out.ask("list_statements", of_the_agency, statements.StatementList)
+    assert ([one.id for one in first.items], first.next) == ([own.id], None)
+    both = colleague.ask("list_statements", statements.ListStatements(), statements.StatementList)
+    assert [one.id for one in both.items] == [own.id, whole.id]
+
+
+def test_which_cases_a_statement_names_is_known_of_those_from_before_that_was_kept(
+    scene: Scene, log: Any
+) -> None:
+    made = issued(scene)
+    log["statements"].update_one({"_id": made.id}, {"$unset": {"cases": ""}})
+    found = StatementStore(log).find(made.id)
+    assert found is not None
+    assert found.cases == [scene.case]
+    migration = next(one for one in STEPS if one.name == "statements_cases")
+    migration.run(log)
+    assert log["statements"].find_one({"_id": made.id})["cases"] == [scene.case]
+
+
+def _issue(asking: Asking, body: statements.StatementBody) -> statements.StatementView:
+    request = statements.IssueStatement(statement=body)
+    made: statements.StatementView = asking.ask(
+        "issue_statement", request, statements.StatementView, key=uuid.uuid4().hex
+    )
+    return made
+
+
 def test_statements_to_somebody_are_destroyed_with_the_details(scene: Scene, log: Any) -> None:
     made, again = issued(scene), issued(scene)
     store = StatementStore(log)
@@ -398,6 +460,35 @@ def test_unusual_access_is_found_decided_and_open_again_when_there_is_more(
     kept(parts, ear, log, [opening(actor, own, NIGHT + timedelta(minutes=5))])
     again = until(lambda: theirs(state="open", kind="out_of_hours"))
     assert (again[0].count, len(again[0].decisions)) == (2, 1)
+
+
+def test_a_review_names_and_counts_nothing_of_a_case_that_does_not_exist_for_the_officer(
+    calling: Calling, parts: Parts, ear: Ear, log: Any, tag: str
+) -> None:
+    police, shut = f"rev-{tag[:8]}", f"dpo-{tag[:8]}.shut"
+    hidden = f"zed--{police}.not.{shut}"
+    ann, ben = (Actor(kind="user", id=f"{name}-{tag[:8]}", agency_id=police) for name in ("ann", "ben"))
+    own = [opening(one, f"{one.id}--{police}", NIGHT) for one in (ann, ben)]
+    theirs = opening(ann, hidden, NIGHT)
+    only = opening(ben, hidden, NIGHT - timedelta(days=1))
+    kept(parts, ear, log, [*own, theirs, only])
+    colleague = Asking(calling, parts, f"other-{tag[:8]}", police, "agency_dpo")
+    until(lambda: sum(one.count for one in open_reviews(colleague, kind="out_of_hours")) == 4)
+    for officer in (
+        Asking(calling, parts, shut, police, "agency_dpo"),
+        Asking(calling, parts, shut, "opcc", "partnership_dpo"),
+    ):
+        found = {one.id: one for who in (ann, ben) for one in open_reviews(officer, actor_id=who.id)}
+        assert {(one.actor.id, one.count, one.entry_ids) for one in found.values()} == {
+            (ann.id, 1, (own[0].id,)),
+            (ben.id, 1, (own[1].id,)),
+        }
+        body = reviews.DecisionBody(decision="expected", reason="On call")
+        gone = next(one.id for one in open_reviews(colleague, actor_id=ben.id) if one.id not in found)
+        asked = reviews.DecideReview(review_id=gone, review=body)
+        assert isinstance(officer.refused("decide_review", asked, key=uuid.uuid4().hex), NotVisible)
+        page = officer.ask("list_reviews", reviews.ListReviews(limit=1, actor_id=ben.id), reviews.ReviewList)
+        assert (len(page.items), page.next) == (1, None)
 
 
 def test_reviews_come_page_by_page(calling: Calling, parts: Parts, ear: Ear, log: Any, tag: str) -> None:

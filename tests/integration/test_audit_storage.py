@@ -158,6 +158,13 @@ def test_erasing_a_subject_leaves_every_proof_valid(log: Log) -> None:
     assert Statement.read(signer().verifier.open(said)).root == earlier
 
 
+def test_what_was_erased_shortens_no_page(log: Log) -> None:
+    anna, ben = Object(type="subject", id="anna"), Object(type="subject", id="ben")
+    log.append(*(about(number, anna if number % 2 else ben) for number in range(20)))
+    log.entries.erase(Search(each=(("s:anna",),)), NOW)
+    assert [one.index for one in log.entries.newest(Search(), 4, None)] == [18, 16, 14, 12]
+
+
 def test_a_copy_of_the_entries_is_of_no_use_once_their_keys_are_destroyed(log: Log) -> None:
     log.append(about(0, Object(type="subject", id="anna")))
     copy = list(log.database["entries"].find())

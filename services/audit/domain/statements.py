@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -201,6 +202,11 @@ def line(
         fields["at"] = at[1].decode()
     fields |= {"n": number, "index": one.index, "leaf": base64.b64encode(raw).decode()}
     return Line(canonical(fields), one.index, one.whole and withheld is None)
+
+
+def cases_in(lines: Iterable[Line]) -> list[str]:
+    """The cases that a statement names, each once."""
+    return sorted({case for one in lines if (case := json.loads(one.text).get("case_id")) is not None})
 
 
 def head(**fields: Any) -> str:

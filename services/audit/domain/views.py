@@ -32,7 +32,8 @@ def askable(one: str) -> bool:
     return _ID.fullmatch(one) is not None
 
 
-def entry_view(index: int, record: Record, shown: Iterable[Object], names: Names) -> EntryView:
+def entry_view(index: int, record: Record, names: Names) -> EntryView:
+    """`record`: as far as its reader may know of it."""
     return EntryView(
         id=record.id,
         index=index,
@@ -40,7 +41,7 @@ def entry_view(index: int, record: Record, shown: Iterable[Object], names: Names
         actor=_ref(record.actor.id, names),
         agency=_ref(record.actor.agency_id, names),
         action=record.action,
-        objects=_objects(shown),
+        objects=_objects(record.objects),
         outcome=record.outcome,
         request_id=record.request_id,
         **_accountable(record, names),

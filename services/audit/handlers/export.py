@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from services.audit.domain import cursors, exporting
-from services.audit.domain.sight import Sight, sight_of
+from services.audit.domain.sight import Sight, named_by, sight_of
 from services.audit.handlers.reading import Reading
+from services.audit.stores.entries import Detail
 from services.audit.stores.tree import damaged
 from services.chassis.rpc import rpc
 from services.contracts.access import has_role
@@ -14,12 +15,14 @@ from services.contracts.audit import ExportEntries, ExportPage
 from services.contracts.caller import Caller
 from services.contracts.errors import Malformed, Refused, RoleRequired, Unavailable
 from services.contracts.permissions import PERMITS
-from services.contracts.records import Object
+from services.contracts.records import Object, Record
 
 PERMIT = PERMITS["audit"]["export_entries"]
 READ_AT_ONCE = 100
 ENOUGH = 400_000
 """Characters of a page: a reply has a megabyte at most, and an entry of a hundred objects 30 kB."""
+Leaf = tuple[int, bytes, bytes, Detail | None]
+"""Index, leaf, hash, and what is kept beside it."""
 
 
 class ExportHandlers(Reading):
@@ -35,8 +38,12 @@ class ExportHandlers(Reading):
             raise problem
         self.may_take_away(caller, Object(type="log", id="export"))
         begin, size, note = self._ends_with(request.cursor)
+        read = self._leaves_from(begin, size)
+        records = [None if detail is None else detail.record for *_, detail in read]
+        named = named_by(record for record in records if record is not None)
+        sight = sight_of(caller).without(self.shut_out(caller, named))
         lines, length = list[str](), 0
-        for text in self._lines(begin, size, sight_of(caller)):
+        for text in _lines(read, records, sight):
             length += len(text)
             if lines and length > ENOUGH:
                 break
@@ -68,17 +75,25 @@ class ExportHandlers(Reading):
             raise Malformed(cause="cursor")
         return begin, size, note
 
-    def _lines(self, begin: int, size: int, sight: Sight) -> Iterator[str]:
-        while begin < size:
+    def _leaves_from(self, begin: int, size: int) -> list[Leaf]:
+        """Enough for a page if every detail is in it, so that `sharing` is asked once about it."""
+        read, length = list[Leaf](), 0
+        while begin < size and length <= ENOUGH:
             end = min(begin + READ_AT_ONCE, size)
             leaves = self.tree.leaves(begin, end)
             if missing := set(range(begin, end)) - {index for index, _, _ in leaves}:
                 raise damaged(min(missing))
             details = self.entries.between(begin, end)
-            for index, leaf, hashed in leaves:
-                detail = details.get(index)
-                if detail is not None and (sight.everything or sight.sees_whole(detail.record)):
-                    yield exporting.line(index, leaf, hashed, detail.text, detail.salt)
-                else:
-                    yield exporting.line(index, leaf, hashed, None, None)
+            read += [(index, leaf, hashed, details.get(index)) for index, leaf, hashed in leaves]
+            length += sum(len(leaf) for _, leaf, _ in leaves) + sum(len(one.text) for one in details.values())
             begin = end
+        return read
+
+
+def _lines(read: Sequence[Leaf], records: Sequence[Record | None], sight: Sight) -> Iterator[str]:
+    """Every leaf, as the root is computed of all; the detail of what the reader may see whole."""
+    for (index, leaf, hashed, detail), record in zip(read, records, strict=True):
+        if detail is not None and record is not None and sight.sees_whole(record):
+            yield exporting.line(index, leaf, hashed, detail.text, detail.salt)
+        else:
+            yield exporting.line(index, leaf, hashed, None, None)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from services.audit.domain import statements
 from services.audit.domain.lookups import Search
-from services.audit.domain.sight import sight_of
+from services.audit.domain.sight import named_by, sight_of
 from services.audit.domain.statements import Counted, Span
 from services.audit.handlers.reading import Reading
 from services.audit.stores.finding import Place
@@ -54,12 +55,14 @@ class Gathering(Reading):
         for span in spans:
             self._of_span(span, period, found)
         sight = sight_of(caller)
+        sight = sight.without(self.shut_out(caller, named_by(found.values())))
         entries = [
             one
             for index, record in sorted(found.items(), key=lambda item: (item[1].at, item[0]))
             if sight.sees(record)
-            and (one := statements.counted(index, record, subject_id, spans)) is not None
+            and (one := statements.counted(index, sight.left(record), subject_id, spans)) is not None
         ]
+        entries = [replace(one, whole=False) if sight.withholds(found[one.index]) else one for one in entries]
         if len(entries) > MOST_LINES:
             raise _too_many()
         names = self._names(entries)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from services.audit.domain import cursors
-from services.audit.domain.sight import Sight, cases_of, sight_of
+from services.audit.domain.sight import Sight, cases_of, named_by, sight_of
 from services.audit.domain.views import Names, askable, ids_of, read_of_log
 from services.audit.stores.entries import Detail, EntryStore
 from services.audit.stores.finding import Place
@@ -19,7 +19,9 @@ from services.contracts.authority import (
     AccessLists,
     Describe,
     Described,
+    Exclusions,
     GetAccessLists,
+    GetExclusions,
     GetTeamMembers,
     TeamMembers,
 )
@@ -36,6 +38,7 @@ OWNER = PERMITS["audit"]["list_case_consultations"]
 ENOUGH = 400_000
 """Characters of details in a page; a reply has a megabyte at most."""
 _MOST_IDS = 200
+_MOST_ASKED = 2000
 
 
 class Seen(NamedTuple):
@@ -98,17 +101,43 @@ class Reading:
         members: TeamMembers = self.sharing.call("team_members", asked, reply=TeamMembers)
         return members.user_ids
 
+    def shut_out(self, caller: Caller, case_ids: Collection[str]) -> frozenset[str]:
+        """Those of these cases that do not exist for the caller, by a conflict of interest. MUST be asked
+        after what names them was read: `sharing` is asked now, and of what was declared meanwhile nothing is
+        shown. Raises Unavailable: whoever cannot be asked about is shown nothing.
+
+        One call for nearly everybody, however many cases: it says whether there are any at all.
+        """
+        ids, found = [one for one in case_ids if askable(one)], set[str]()
+        for begin in range(0, len(ids), _MOST_ASKED):
+            answer = self._exclusions(caller, ids[begin : begin + _MOST_ASKED])
+            if not answer.some:
+                break
+            found.update(answer.case_ids)
+        return frozenset(found)
+
+    def conflicted(self, caller: Caller) -> bool:
+        """Whether there is a case at all that does not exist for the caller, by a conflict of interest."""
+        return self._exclusions(caller, ()).some
+
+    def _exclusions(self, caller: Caller, case_ids: Sequence[str]) -> Exclusions:
+        who = (caller.id,) if caller.accountable_id is None else (caller.id, caller.accountable_id)
+        asked = GetExclusions(user_ids=who, case_ids=tuple(case_ids))
+        answer: Exclusions = self.sharing.call("exclusions", asked, reply=Exclusions)
+        return answer
+
     def visible(self, caller: Caller, entry_id: str, *, how: How = "opened") -> Seen:
         """An entry that the caller may see. Raises NotVisible, once that is recorded."""
         found = self.tree.find(entry_id)
         detail = None if found is None else self.entries.find(found[0])
-        if found is not None and detail is not None:
-            record = detail.record
-            sight = sight_of(caller)
-            if not sight.sees_whole(record):
-                sight = self.judged(caller, cases_of(record))
-            if sight.sees(record):
-                return Seen(detail, found[1], sight)
+        record = None if detail is None else detail.record
+        sight = sight_of(caller)
+        if record is None or not sight.sees_whole(record):
+            sight = self.judged(caller, [entry_id] if record is None else cases_of(record))
+        # One that is not there asks as much: it takes as long as one that must not be.
+        sight = sight.without(self.shut_out(caller, [entry_id] if record is None else named_by([record])))
+        if found is not None and detail is not None and sight.sees(detail.record):
+            return Seen(detail, found[1], sight)
         problem = NotVisible()
         self.refused(caller, Object(type="log_entry", id=entry_id), problem, how=how)
         raise problem
@@ -143,6 +172,14 @@ class Reading:
         return found
 
 
+def place_behind(detail: Detail) -> Place:
+    return Place(detail.at, detail.index)
+
+
+def cursor_of(place: Place) -> str:
+    return cursors.write(cursors.millis(place.at), place.index)
+
+
 def place_of(cursor: str | None) -> Place | None:
     """Raises Malformed."""
     if cursor is None:
@@ -164,5 +201,4 @@ def page(found: list[Detail], limit: int) -> tuple[list[Detail], str | None]:
         count += 1
     if len(found) <= count:
         return found, None
-    last = found[count - 1]
-    return found[:count], cursors.write(cursors.millis(last.at), last.index)
+    return found[:count], cursor_of(place_behind(found[count - 1]))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.audit.domain import cursors
+from services.audit.domain.sight import named_by, sight_of
 from services.audit.domain.usage import Tally
 from services.audit.domain.views import acting
+from services.audit.handlers.filling import cut, fill
 from services.audit.handlers.reading import Reading
 from services.audit.stores.days import DayStore, Wanted
+from services.audit.stores.statements import PickedEntries, PickedLeaves
 from services.chassis.commands import CommandLog, Emit
 from services.chassis.mongo import Document, Session
 from services.chassis.rpc import command, rpc
@@ -45,6 +48,8 @@ class ReviewDecided(Reply):
 
 class ReviewHandlers(Reading):
     days: DayStore
+    picked: PickedEntries
+    picked_leaves: PickedLeaves
     commands: CommandLog
 
     @rpc(expected_exceptions=ConcordatError)
@@ -53,8 +58,14 @@ class ReviewHandlers(Reading):
         agency = None if "partnership_dpo" in caller.roles else caller.agency_id
         wanted = Wanted(agency, request.state, request.kind, request.actor_id)
         after = None if request.cursor is None else _place(request.cursor)
-        found = self.days.reviews(wanted, after, request.limit + 1)
-        page = found[: request.limit]
+        found, left = fill(
+            lambda place, limit: self.days.reviews(wanted, place, limit),
+            lambda rows: self._known(caller, rows),
+            _place_of,
+            request.limit,
+            after,
+        )
+        page, after = cut(found, left, _place_of, request.limit)
         names = self.describe(sorted({one for row in page for one in _ids(row)}))
         disclosed = self.recorded(
             caller,
@@ -62,7 +73,7 @@ class ReviewHandlers(Reading):
         )
         return ReviewList(
             items=tuple(ReviewItem(**_fields(row, names)) for row in page),
-            next=cursors.write_id(f"{page[-1]['day']}/{page[-1]['_id']}") if len(found) > len(page) else None,
+            next=None if after is None else cursors.write_id("/".join(after)),
             disclosed=disclosed,
         )
 
@@ -70,7 +81,11 @@ class ReviewHandlers(Reading):
     def decide_review(self, request: DecideReview, caller: Caller) -> ReviewView:
         """Raises NotVisible."""
         row = self.days.review(request.review_id)
-        if row is None or not ("partnership_dpo" in caller.roles or row["agency_id"] == caller.agency_id):
+        if (
+            row is None
+            or not ("partnership_dpo" in caller.roles or row["agency_id"] == caller.agency_id)
+            or not self._known(caller, [row])
+        ):
             problem = NotVisible()
             self.refused(caller, Object(type="review", id=request.review_id), problem, how="opened")
             raise problem
@@ -86,11 +101,26 @@ class ReviewHandlers(Reading):
 
         told = self.commands.run(request, ReviewDecided, decide)
         after = self.days.review(told.review_id)
-        if after is None:
+        known = [] if after is None else self._known(caller, [after])
+        if not known:
             raise NotVisible
-        names = self.describe(sorted(set(_ids(after))))
+        names = self.describe(sorted(set(_ids(known[0]))))
         disclosed = self.recorded(caller, [Object(type="review", id=told.review_id)], how="opened")
-        return ReviewView(**_fields(after, names), disclosed=disclosed)
+        return ReviewView(**_fields(known[0], names), disclosed=disclosed)
+
+    def _known(self, caller: Caller, rows: list[Document]) -> list[Document]:
+        """These, as far as the caller may know of them: without entries about cases that it is under a
+        conflict with. Nearly nobody is, and for nobody else an entry is read."""
+        if not rows or not self.conflicted(caller):
+            return rows
+        indexes = self.picked_leaves.indexes({one for row in rows for one in row["entry_ids"]})
+        details = self.picked.some(indexes.values())
+        records = {id_: details[index].record for id_, index in indexes.items() if index in details}
+        sight = sight_of(caller).without(self.shut_out(caller, named_by(records.values())))
+        hidden = {
+            id_ for id_, record in records.items() if sight.withholds(record) and not sight.sees(record)
+        }
+        return [known for row in rows if (known := without(row, hidden)) is not None]
 
     @rpc(expected_exceptions=ConcordatError)
     def get_usage(self, request: GetUsage, caller: Caller) -> Usage:
@@ -127,6 +157,18 @@ class ReviewHandlers(Reading):
             ),
             disclosed=disclosed,
         )
+
+
+def without(row: Document, hidden: Collection[str]) -> Document | None:
+    """A review that does not count what is hidden, as far as it names it; None if that is all it names."""
+    left = [one for one in row["entry_ids"] if one not in hidden]
+    if not left and row["entry_ids"]:
+        return None
+    return {**row, "entry_ids": left, "count": row["count"] - (len(row["entry_ids"]) - len(left))}
+
+
+def _place_of(row: Document) -> tuple[str, str]:
+    return row["day"], row["_id"]
 
 
 def _figures(tally: Tally) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from services.audit.domain import cursors, merkle, statements
 from services.audit.domain.statements import ACTION
 from services.audit.domain.views import acting
+from services.audit.handlers.filling import cut, fill
 from services.audit.handlers.gathering import Content, Gathering
 from services.audit.stores.statements import (
     LINES_AT_ONCE,
@@ -118,6 +119,7 @@ class StatementHandlers(Gathering):
                 redacted=len(withheld) - len(whole),
                 head=head,
                 entry_id=record.id,
+                cases=statements.cases_in(lines),
             )
             self.statements.add(kept, lines, session)
             self.records.keep(record)
@@ -130,15 +132,21 @@ class StatementHandlers(Gathering):
         """The newest first."""
         agency = None if "partnership_dpo" in caller.roles else caller.agency_id
         before = None if request.cursor is None else cursors.read_id(request.cursor)
-        found = self.statements.newest(agency, before, request.limit + 1)
-        page = found[: request.limit]
+        found, left = fill(
+            lambda place, limit: self.statements.newest(agency, place, limit),
+            lambda read: self._not_withheld(caller, read),
+            lambda one: one.id,
+            request.limit,
+            before,
+        )
+        page, after = cut(found, left, lambda one: one.id, request.limit)
         disclosed = self.recorded(
             caller,
             [Object(type="statement", id=one.id) for one in page] or [Object(type="log", id="statements")],
         )
         return StatementList(
             items=tuple(self._items(page)),
-            next=cursors.write_id(page[-1].id) if len(found) > len(page) else None,
+            next=None if after is None else cursors.write_id(after),
             disclosed=disclosed,
         )
 
@@ -190,11 +198,21 @@ class StatementHandlers(Gathering):
     def _visible(self, caller: Caller, statement_id: str) -> Statement:
         """Raises NotVisible, recorded."""
         kept = self.statements.find(statement_id)
-        if kept is not None and ("partnership_dpo" in caller.roles or kept.agency_id == caller.agency_id):
+        if (
+            kept is not None
+            and ("partnership_dpo" in caller.roles or kept.agency_id == caller.agency_id)
+            and self._not_withheld(caller, [kept])
+        ):
             return kept
         problem = NotVisible()
         self.refused(caller, Object(type="statement", id=statement_id), problem, how="opened")
         raise problem
+
+    def _not_withheld(self, caller: Caller, read: list[Statement]) -> list[Statement]:
+        """Without those that name a case which does not exist for the caller: no line of one can be left out
+        without its digest being wrong."""
+        excluded = self.shut_out(caller, {case for one in read for case in one.cases})
+        return [one for one in read if excluded.isdisjoint(one.cases)]
 
     def _committed(self, kept: Statement, size: int | None) -> tuple[tuple[int, bytes], int, str]:
         """The statement's own entry, and a checkpoint over it: the one of `size`, or the newest.

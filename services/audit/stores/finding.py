@@ -34,6 +34,9 @@ def filter_of(search: Search, after: Place | None) -> Document:
     found: Document = {}
     if search.each:
         found["words"] = {"$in": list(search.each[0])}
+    else:
+        # It has no words any more, and is found by none; where no word is asked for, it would shorten a page.
+        found["erased"] = {"$exists": False}
     if search.looks:
         found["looked"] = True
     if search.but:

@@ -1,7 +1,8 @@
 """Statements to people, as they were issued.
 
 statements       {_id, subject_id, agency_id, scope, created_at, issued_by, since, until, lines, withheld,
-                  redacted, head, entry_id}; `entry_id` is the entry by which the log committed to it
+                  redacted, head, entry_id, cases}; `entry_id` is the entry by which the log committed to it,
+                  `cases` are those that its lines name
 statement_lines  {_id: "statement/piece", lines: [{text, index, detailed}]}: LINES_AT_ONCE in each
 
 No detail of an entry is copied: it is read from where it is kept, as long as it is kept.
@@ -15,10 +16,11 @@ from datetime import datetime
 from typing import Any
 
 from pymongo import DESCENDING
+from pymongo.collection import Collection
 from pymongo.database import Database
 
 from services.audit.domain.merkle import HASH_SIZE
-from services.audit.domain.statements import Line
+from services.audit.domain.statements import Line, cases_in
 from services.audit.stores.entries import Detail, EntryStore
 from services.audit.stores.tree import TreeStore
 from services.chassis import outbox
@@ -46,6 +48,7 @@ class Statement:
     redacted: int
     head: str
     entry_id: str
+    cases: list[str]
 
 
 class StatementStore:
@@ -71,15 +74,13 @@ class StatementStore:
     def find(self, statement_id: str) -> Statement | None:
         with in_time():
             row = self._rows.find_one({"_id": statement_id})
-        return None if row is None else _statement(row)
+        return None if row is None else self._statement(row)
 
     def piece(self, statement_id: str, number: int) -> list[Line]:
         """Lines from LINES_AT_ONCE * `number` on; none beyond the last."""
         with in_time():
             row = self._lines.find_one({"_id": _piece(statement_id, number)})
-        return (
-            [] if row is None else [Line(one["text"], one["index"], one["detailed"]) for one in row["lines"]]
-        )
+        return [] if row is None else [_line(one) for one in row["lines"]]
 
     def erase(self, subject_id: str) -> int:
         """Destroy the statements to somebody whose details are destroyed; how many. Safe to repeat."""
@@ -92,8 +93,7 @@ class StatementStore:
     def _erase(self, which: Document) -> int:
         ids = [row["_id"] for row in self._rows.find(which, {"_id": True})]
         for one in ids:
-            # The piece's key begins with the statement's; "0" is what follows "/".
-            self._lines.delete_many({"_id": {"$gte": f"{one}/", "$lt": f"{one}0"}})
+            self._lines.delete_many(_pieces_of(one))
         return int(self._rows.delete_many({"_id": {"$in": ids}}).deleted_count)
 
     def newest(self, agency_id: str | None, before: str | None, limit: int) -> list[Statement]:
@@ -102,7 +102,14 @@ class StatementStore:
         if before is not None:
             wanted["_id"] = {"$lt": before}
         with in_time():
-            return [_statement(row) for row in self._rows.find(wanted).sort("_id", DESCENDING).limit(limit)]
+            rows = self._rows.find(wanted).sort("_id", DESCENDING).limit(limit)
+            return [self._statement(row) for row in rows]
+
+    def _statement(self, row: Document) -> Statement:
+        fields: dict[str, Any] = {name: row.get(name) for name in Statement.__slots__ if name != "id"}
+        if fields["cases"] is None:  # issued since by an instance from before that was kept
+            fields["cases"] = _named_in(self._lines, row["_id"])
+        return Statement(id=row["_id"], **fields)
 
 
 class PickedEntries(EntryStore):
@@ -121,6 +128,12 @@ class PickedEntries(EntryStore):
 class PickedLeaves(TreeStore):
     """Leaves of single entries, several in one read."""
 
+    def indexes(self, entry_ids: Iterable[str]) -> Mapping[str, int]:
+        """By id; those that there are not are absent."""
+        with in_time():
+            rows = self._leaves.find({"id": {"$in": list(entry_ids)}}, {"id": True})
+            return {row["id"]: row["_id"] for row in rows}
+
     def some(self, indexes: Iterable[int]) -> Mapping[int, tuple[bytes, bytes]]:
         """Leaf and its hash, by index."""
         with in_time():
@@ -132,9 +145,19 @@ def _piece(statement_id: str, number: int) -> str:
     return f"{statement_id}/{number}"
 
 
-def _statement(row: Document) -> Statement:
-    fields: dict[str, Any] = {name: row[name] for name in Statement.__slots__ if name != "id"}
-    return Statement(id=row["_id"], **fields)
+def _pieces_of(statement_id: str) -> Document:
+    """The piece's key begins with the statement's; "0" is what follows "/"."""
+    return {"_id": {"$gte": f"{statement_id}/", "$lt": f"{statement_id}0"}}
+
+
+def _line(row: Document) -> Line:
+    return Line(row["text"], row["index"], row["detailed"])
+
+
+def _named_in(lines: Collection[Document], statement_id: str) -> list[str]:
+    """The cases that the lines of a statement name."""
+    pieces = lines.find(_pieces_of(statement_id))
+    return cases_in(_line(one) for piece in pieces for one in piece["lines"])
 
 
 def _make_indexes(database: Database[Document]) -> None:
@@ -144,4 +167,15 @@ def _make_indexes(database: Database[Document]) -> None:
         database.create_collection("statement_lines")
 
 
-STEPS = (*outbox.STEPS, Step("statements_index", _make_indexes))
+def _make_cases(database: Database[Document]) -> None:
+    """Which cases they name, for those that were issued before that was kept."""
+    rows, lines = database["statements"], database["statement_lines"]
+    for row in rows.find({"cases": {"$exists": False}}, {"_id": True}):
+        rows.update_one({"_id": row["_id"]}, {"$set": {"cases": _named_in(lines, row["_id"])}})
+
+
+STEPS = (
+    *outbox.STEPS,
+    Step("statements_index", _make_indexes),
+    Step("statements_cases", _make_cases),
+)

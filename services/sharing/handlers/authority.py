@@ -10,7 +10,9 @@ from services.contracts.authority import (
     AccessLists,
     Describe,
     Described,
+    Exclusions,
     GetAccessLists,
+    GetExclusions,
     GetPowers,
     GetPrincipals,
     GetTeamMembers,
@@ -58,6 +60,14 @@ class AuthorityHandlers(Grants):
         """Who is in these teams now: whose log their supervisor may read (R30)."""
         found = self.directory.members(request.team_ids, self.directory.today())
         return TeamMembers(user_ids=tuple(one.id for one in found[:MOST_MEMBERS]))
+
+    @rpc(callers=("audit",))
+    def exclusions(self, request: GetExclusions) -> Exclusions:
+        """What the log has to keep from its reader. Read behind the barrier, as the lists are: a conflict
+        declared before is not missed."""
+        self.directory.today()
+        found = self.ownerships.shut_out(request.user_ids, request.case_ids)
+        return Exclusions(some=found is not None, case_ids=tuple(found or ()))
 
     @rpc(callers=("audit",))
     def powers(self, request: GetPowers) -> Powers:

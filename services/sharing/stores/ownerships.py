@@ -79,6 +79,16 @@ class OwnershipStore:
             rows = list(self._rows.find({"_id": {"$in": wanted}}, _UNSEEN).batch_size(len(wanted) + 1))
         return {row["_id"]: ownership_of(row) for row in rows}
 
+    def shut_out(self, user_ids: Collection[str], case_ids: Collection[str]) -> list[str] | None:
+        """Those of the cases that one of these users is under a conflict with; None: there is no case at all
+        that one of them is. Both are read in an index that has nothing but conflicts."""
+        under = {"conflicts.user.id": {"$in": list(user_ids)}}
+        with in_time():
+            if self._rows.find_one(under, {"_id": True}, hint="conflicts") is None:
+                return None
+            rows = self._rows.find({**under, "_id": {"$in": list(case_ids)}}, {"_id": True}, hint="conflicts")
+            return [row["_id"] for row in rows.batch_size(len(case_ids) + 1)]
+
     def add(self, ownership: Ownership, session: Session) -> None:
         """Raises AlreadyOwned."""
         try:
@@ -208,4 +218,18 @@ def make_readers(database: Database[Document]) -> None:
         )
 
 
-STEPS = (Step("ownerships_indexes", make_indexes), Step("ownerships_readers", make_readers), *HISTORY_STEPS)
+def make_conflicts(database: Database[Document]) -> None:
+    """Whom conflicts are about: an index of the few cases that have any."""
+    database["ownerships"].create_index(
+        [("conflicts.user.id", ASCENDING), ("_id", ASCENDING)],
+        name="conflicts",
+        partialFilterExpression={"conflicts.user.id": {"$exists": True}},
+    )
+
+
+STEPS = (
+    Step("ownerships_indexes", make_indexes),
+    Step("ownerships_readers", make_readers),
+    *HISTORY_STEPS,
+    Step("ownerships_conflicts", make_conflicts),
+)

@@ -27,6 +27,7 @@ from services.contracts.authority import (
     CaseOfSubject,
     CasesOfSubject,
     Described,
+    Exclusions,
     Powers,
     Principal,
     Principals,
@@ -61,6 +62,8 @@ class Others:
     def call(self, method: str, request: Any, *, reply: type[Any]) -> Any:
         if method == "access_lists":
             return AccessLists(items=cast(tuple[AccessList, ...], ()))
+        if method == "exclusions":
+            return Exclusions(some=False, case_ids=())
         if method == "principals":
             return Principals(items=tuple(map(_principal, request.ids)), now=datetime.now(UTC))
         if method == "cases_of_subject":
@@ -110,6 +113,7 @@ class Working(FollowingHandlers, Gathering):
                     withheld=0,
                     redacted=0,
                     head="{}",
+                    cases=[],
                     entry_id=new_event_id(),
                 )
                 self.statements.add(kept, [Line("{}", number, detailed=True)], session)

@@ -61,6 +61,8 @@ def _of(scene: Scene, who: str) -> Iterator[Cell]:
         yield from _case(scene.world, who, case, line)
         yield from _entries(scene.world, who, case, line)
         yield from _others(scene.world, who, case, line)
+        if who in case["conflicts"] and who not in scene.world["clients"]:
+            yield from _log(who, case, line)
         yield from explained(scene.world, who, case, officer, None)
     line.close()
     officer.close()
@@ -126,6 +128,22 @@ def _others(world: World, who: str, case: World, line: Line) -> Iterator[Cell]:
     answer = line.ask("POST", "/searches", sought)
     hit = answer.status == 200 and any(one["id"] == case["id"] for one in answer.json()["items"])
     yield "search", who, case["id"], str(hit), str(right == "allowed")
+
+
+def _log(who: str, case: World, line: Line) -> Iterator[Cell]:
+    """Nothing names it to whom it does not exist, but what was asked for and refused."""
+    for channel, path in (
+        ("log", "/audit/entries?limit=100"),
+        ("log of the case", f"/audit/entries?limit=100&case_id={case['id']}"),
+        ("own consultations", "/me/consultations?limit=100"),
+    ):
+        answer = line.ask("GET", path)
+        found = [one for one in answer.json()["items"] if one["outcome"] != "refused"]
+        named = {item["id"] for one in found for item in one["objects"]}
+        said_ = (
+            "nothing" if case["id"] not in named and (found == [] or "case_id" not in path) else "something"
+        )
+        yield channel, who, case["id"], said_, "nothing"
 
 
 def _lists(scene: Scene, who: str, line: Line) -> Iterator[Cell]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from services.audit.domain import cursors
 from services.audit.domain.leaves import leaf_of, read_detail
 from services.audit.domain.lookups import search, words
-from services.audit.domain.sight import sight_of
+from services.audit.domain.sight import Sight, named_by, sight_of
 from services.audit.domain.views import consultation, entry_view, ids_of, own_consultation
-from services.audit.handlers.reading import ENOUGH, page
+from services.audit.handlers.filling import AT_ONCE, TURNS, cut, fill
+from services.audit.handlers.reading import ENOUGH, Reading, page
+from services.audit.handlers.reviews import without
 from services.audit.stores.entries import Detail
 from services.contracts.audit import ListEntries
+from services.contracts.authority import Exclusions, GetExclusions
 from services.contracts.caller import Caller
 from services.contracts.errors import Malformed
 from services.contracts.records import Actor, Object
@@ -136,7 +140,7 @@ def test_a_leaf_says_nothing_of_the_detail_and_the_detail_is_the_record() -> Non
 def test_an_entry_is_shown_as_the_api_has_it() -> None:
     one = record(actor=actor("client-1", accountable="user-3"), reason="safeguarding")
     names = {"client-1": "Thirteen's system", "user-3": "Ann", "police": "Cleveland Police"}
-    shown = entry_view(4, one, one.objects, names).model_dump(mode="json", exclude_unset=True)
+    shown = entry_view(4, one, names).model_dump(mode="json", exclude_unset=True)
     assert shown == {
         "id": one.id,
         "index": 4,
@@ -212,3 +216,147 @@ def test_who_was_refused_is_not_told_by_their_own_entry_whether_there_is_such_a_
     assert officer.sees(refused)
     assert officer.sees_whole(refused) is (thing is OWN)
     assert sight_of(caller("dpo", "opcc", "partnership_dpo")).sees_whole(refused)
+
+
+# --- to whom a case does not exist ---
+
+READERS = (
+    sight_of(caller("user-1")),
+    sight_of(caller("sue", "police", "supervisor"), team=["user-1"]),
+    sight_of(caller("d", "police", "agency_dpo")),
+    sight_of(caller("dpo", "opcc", "partnership_dpo")),
+    sight_of(caller("o", "police", "practitioner"), ["case-1", "case-2"]),
+)
+OTHERS = READERS[1:]
+TASK = Object(type="task", id="task-1", agency_id="police", sections=("tasks",))
+
+
+@pytest.mark.parametrize("sight", OTHERS)
+def test_what_others_did_with_a_case_that_does_not_exist_for_the_reader_is_not_there(sight: Sight) -> None:
+    shut = sight.without(["case-1"])
+    for objects in ((OWN,), (OWN, TASK), (Object(type="log", id="case-1"),)):
+        assert not shut.sees(record(objects=objects))
+        assert not shut.sees(record(objects=objects, outcome="refused"))
+        assert not shut.sees_whole(record(objects=objects))
+    assert shut.sees(record(objects=(Object(type="case", id="case-3", agency_id="police"),))) == sight.sees(
+        record(objects=(Object(type="case", id="case-3", agency_id="police"),))
+    )
+
+
+@pytest.mark.parametrize("sight", READERS)
+def test_an_entry_that_is_about_others_as_well_says_nothing_of_it_and_is_never_whole(sight: Sight) -> None:
+    beside = Object(type="case", id="case-2", agency_id="police")
+    shut, listed_ = sight.without(["case-1"]), record(objects=(OWN, TASK, beside), use="iom", reason="other")
+    assert shut.sees(listed_)
+    assert not shut.sees_whole(listed_)
+    known = shut.known(listed_)
+    assert known.objects == shut.part(listed_) == (beside,)
+    assert (known.use, known.reason) == (None, None)
+
+
+def test_own_acts_stay_without_what_they_were_done_to() -> None:
+    shut = sight_of(caller("user-1")).without(["case-1"])
+    own = record(objects=(OWN, TASK))
+    assert shut.sees(own)
+    assert shut.part(own) == ()
+    assert not shut.sees_whole(own)
+    by_client = record(actor=actor("client-1", accountable="user-1"), objects=(OWN,))
+    assert shut.sees(by_client)
+    assert shut.part(by_client) == ()
+
+
+@pytest.mark.parametrize("roles", [(), ("agency_dpo",), ("partnership_dpo",)])
+def test_an_own_refusal_does_not_tell_a_case_that_is_hidden_from_one_that_is_not_there(roles: Any) -> None:
+    shut = sight_of(caller("user-1", "opcc", *roles)).without(["case-1"])
+    hidden = record(actor=actor("user-1", "opcc"), objects=(OWN,), outcome="refused")
+    missing = record(
+        actor=actor("user-1", "opcc"), objects=(Object(type="case", id="case-9"),), outcome="refused"
+    )
+    for one in (hidden, missing):
+        assert shut.sees(one)
+        assert shut.known(one).objects == one.objects
+        assert not shut.sees_whole(one)
+
+
+def test_all_that_an_entry_may_name_a_case_by_is_asked_about() -> None:
+    read = record(objects=(Object(type="log", id="case-3"), Object(type="subject", id="s-1")))
+    assert named_by([LISTED, read, LISTED]) == ["case-1", "case-2", "case-3"]
+
+
+def test_a_page_is_filled_with_what_may_be_shown_and_is_the_last_only_if_it_is() -> None:
+    def read(after: int | None, limit: int) -> list[int]:
+        reads.append(limit)
+        first = 0 if after is None else after + 1
+        return list(range(first, min(first + limit, 2000)))
+
+    def pages(shown: Callable[[int], bool]) -> Iterator[list[int]]:
+        after: int | None = None
+        while True:
+            rows, left = fill(read, lambda found: [one for one in found if shown(one)], int, 5, after)
+            found, after = cut(rows, left, int, 5)
+            yield found
+            if after is None:
+                return
+
+    reads: list[int] = []
+    assert next(pages(lambda _: True)) == [0, 1, 2, 3, 4]
+    assert reads == [6]
+    sparse = list(pages(lambda one: one % 400 == 7))
+    assert sparse == [[7, 407, 807, 1207, 1607]]
+    assert list(pages(lambda one: one % 300 == 0)) == [[0, 300, 600, 900, 1200], [1500, 1800]]
+    assert list(pages(lambda _: False)) == [[]]
+
+
+def test_a_page_stops_after_so_many_reads_and_says_where_to_go_on() -> None:
+    rows, left = fill(
+        lambda after, limit: list(range((after or 0) + 1, (after or 0) + 1 + limit)),
+        lambda _: [],
+        int,
+        5,
+        None,
+    )
+    assert (rows, left) == ([], 6 + (TURNS - 1) * AT_ONCE)
+
+
+def test_a_review_does_not_count_what_is_hidden() -> None:
+    row = {"_id": "r", "entry_ids": ["a", "b"], "count": 30}
+    assert without(row, {"a"}) == {"_id": "r", "entry_ids": ["b"], "count": 29}
+    assert without(row, {"a", "b"}) is None
+    assert without(row, set()) == row
+
+
+class Answering:
+    """What `sharing` says of conflicts, and how often it was asked."""
+
+    def __init__(self, *cases: str) -> None:
+        self.cases, self.asked = cases, list[GetExclusions]()
+
+    def call(self, method: str, request: Any, *, reply: Any) -> Any:
+        assert method == "exclusions"
+        self.asked.append(request)
+        found = tuple(one for one in request.case_ids if one in self.cases)
+        return Exclusions(some=bool(self.cases), case_ids=found)
+
+
+def reading(sharing: Answering) -> Reading:
+    made = Reading()
+    made.sharing = cast(Any, sharing)
+    return made
+
+
+def test_sharing_is_asked_once_about_whoever_is_under_no_conflict_however_many_cases() -> None:
+    sharing = Answering()
+    assert reading(sharing).shut_out(caller("u"), [f"case-{n}" for n in range(7000)]) == frozenset()
+    assert len(sharing.asked) == 1
+    assert reading(sharing).shut_out(caller("u"), []) == frozenset()
+    assert len(sharing.asked) == 1
+    under = Answering("case-6999", "case-1")
+    assert reading(under).shut_out(caller("u"), [f"case-{n}" for n in range(7000)]) == {"case-1", "case-6999"}
+    assert [len(one.case_ids) for one in under.asked] == [2000, 2000, 2000, 1000]
+
+
+def test_a_system_is_asked_about_with_who_answers_for_it() -> None:
+    sharing = Answering("case-1")
+    system = caller("client-1").model_copy(update={"kind": "client", "accountable_id": "user-3"})
+    reading(sharing).shut_out(system, ["case-1"])
+    assert sharing.asked[0].user_ids == ("client-1", "user-3")
