@@ -85,8 +85,10 @@ class Sessions(Identity):
         return self._begin("user", user.id, _actor(locked), once, must=must, now=now)
 
     def _check_password(self, locked: Locked | None, password: str) -> Locked:
-        """Raises BadCredentials, after as much work whoever was meant."""
-        stored = locked.password_hash if locked is not None else None
+        """Raises BadCredentials, after as much work whoever was meant: the right password where passwords are
+        refused is a wrong one, so that the answer says nothing of it."""
+        refused = self.refuses_password(locked.user if locked is not None else None)
+        stored = locked.password_hash if locked is not None and not refused else None
         right = offload.verify_password(stored or _NOBODY, passwords.normal(password))
         if locked is None or stored is None or not right:
             raise BadCredentials
