@@ -124,7 +124,9 @@ class RoleView(Reply):
 
 
 class UserView(View):
-    """`passwords` refused: the agency's identity provider signs this user in, and no password does."""
+    """`passwords` refused: the agency's identity provider signs this user in, and no password does.
+    `system_may_enable`: the agency's identity system has disabled this user, and may enable them until an
+    administrator changes the state, `disabled` once more included."""
 
     id: str
     username: str
@@ -137,6 +139,7 @@ class UserView(View):
     roles: tuple[RoleView, ...]
     state: UserState
     passwords: Passwords = "allowed"
+    system_may_enable: bool = False
     created_at: Moment
     updated_at: Moment
 

@@ -25,6 +25,7 @@ def user_fields(user: User, provider: Provider | None, today: date) -> dict[str,
             RoleView(role=one.role, starts_on=one.starts_on, ends_on=one.ends_on) for one in user.roles
         ),
         "state": user.state,
+        "system_may_enable": user.system_may_enable,
         "passwords": "refused" if refused else "allowed",
         "created_at": user.created_at,
         "updated_at": user.updated_at,

@@ -219,10 +219,11 @@ def test_everybody_is_told_of_the_agencys_own_sign_in_before_and_after_a_refusal
 
 def test_an_administrator_can_say_that_an_account_stays_disabled(site: SiteClient) -> None:
     """The identity system that disabled it could else enable it."""
-    site.asking.replies["sharing", "get_user"] = {
-        **site.asking.replies["sharing", "get_user"],
-        "state": "disabled",
-    }
+    replies = site.asking.replies
+    replies["sharing", "get_user"] = {**replies["sharing", "get_user"], "state": "disabled"}
+    # Disabled by an administrator: no system can enable it, and there is nothing to keep.
+    assert "identity system" not in site.get("/administration/users/u2").text
+    replies["sharing", "get_user"] = {**replies["sharing", "get_user"], "system_may_enable": True}
     shown = site.get("/administration/users/u2")
     check(shown.text)
     assert "Keep it disabled" in shown.text
