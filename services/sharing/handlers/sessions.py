@@ -11,7 +11,6 @@ from services.chassis.commands import Emit
 from services.chassis.mongo import Session as Transaction
 from services.chassis.rpc import command, rpc
 from services.contracts.caller import Caller
-from services.contracts.envelope import new_event_id
 from services.contracts.errors import (
     AccountDisabled,
     BadCredentials,
@@ -167,8 +166,11 @@ class Sessions(Identity):
         self, kind: Kind, who: str, actor: Actor, attempt: str, *, must: tuple[Must, ...], now: datetime
     ) -> SessionCreated:
         letter: tokens.Kind = "c" if kind == "client" else "u"
-        token = Token(letter, who, tokens.session_secret(f"{letter}{who}", attempt))
-        session = Session(new_event_id(), token.hash, now, now, now + self.settings.limits.longest)
+        about = f"{letter}{who}"
+        token = Token(letter, who, tokens.session_secret(about, attempt))
+        session = Session(
+            tokens.session_id(about, attempt), token.hash, now, now, now + self.settings.limits.longest
+        )
         once = tokens.hashed(attempt)
         return self._begin_with(kind, token, session, actor, once, must=must, action="session.create")
 

@@ -280,6 +280,18 @@ def test_one_attempt_delivered_twice_is_one_session_whichever_answer_arrives() -
     assert {attempt for _, attempt in desk.accounts.attempts} == {tokens.hashed("one")}  # type: ignore[attr-defined]
 
 
+def test_every_entry_of_a_log_in_that_was_delivered_twice_names_the_session_that_there_is() -> None:
+    desk = Desk()
+    told = [desk.try_(attempt="one", username="fiona", password=PASSWORD, totp=CODE) for _ in range(2)]
+    named = [one.objects[0].id for one in desk.records.records]  # type: ignore[attr-defined]
+    assert named == [told[0].id] * 2
+    desk.clock = NOW + timedelta(minutes=1)
+    fresh = pyotp.TOTP(SECRET).at(int(desk.clock.timestamp()))
+    other = desk.try_(attempt="two", username="fiona", password=PASSWORD, totp=fresh)
+    assert other.id != told[0].id
+    assert tokens.session_id("uuser-1", "one") != tokens.session_id("uuser-2", "one")
+
+
 @pytest.mark.parametrize("code", [CODE, "ABCDEF-GHIJKL"])
 def test_a_request_id_which_clients_choose_makes_no_code_good_again(code: str) -> None:
     desk = Desk()
