@@ -33,6 +33,10 @@ HINTS = (
         r"invalid_cluster_name|inconsistent_cluster|inconsistent_database",
         "its data is of another cell; start with an empty folder (--data)",
     ),
+    (
+        r"serving_nobody_until_cases_answers[^\n]*\n?$",
+        "it waits for cases, and serves as soon as cases answers; see `concordat logs cases`",
+    ),
     (r"ModuleNotFoundError", "a Python package is missing; run `make setup`"),
     (r"[Pp]ermission denied|EACCES", "a file or folder is not readable by this user; see `concordat doctor`"),
 )

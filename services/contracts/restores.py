@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .access import AccessList
+from .access import AccessList, Owner
 from .messages import Id, Moment, Reply, Request
 
 Count = Annotated[int, Field(ge=0)]
@@ -51,10 +51,19 @@ class HeldList(Reply):
     opened_at: Moment
 
 
+class UnreadableList(Reply):
+    """Of a case whose list is damaged: nobody is let into it. `owner`: as far as that can still be read."""
+
+    case_id: Id
+    owner: Owner | None
+    opened_at: Moment
+
+
 class ListsHeld(Reply):
-    """At most `PAGE`; fewer: there are no more."""
+    """At most `PAGE` together; none: there are no more."""
 
     items: tuple[HeldList, ...]
+    unreadable: tuple[UnreadableList, ...] = ()
 
 
 class GetEventsHeard(Request):

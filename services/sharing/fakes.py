@@ -12,6 +12,7 @@ from services.contracts.errors import RateLimited
 from services.sharing.domain import limits
 from services.sharing.domain.clients import Client, Secret
 from services.sharing.domain.sessions import MOST, Session
+from services.sharing.domain.sign_ins import Provider
 from services.sharing.domain.standing import Standing, StandingOn
 from services.sharing.stores.principals import Locked
 
@@ -35,6 +36,17 @@ class FakeAttemptStore:
     def forgive(self, keys: Sequence[str], attempt: str) -> None:
         for key in keys:
             self._attempts[key] = [one for one in self._attempts[key] if one[0] != attempt]
+
+
+@dataclass
+class FakeIdentityProviderStore:
+    """By agency."""
+
+    providers: dict[str, Provider] = field(default_factory=dict)
+
+    def of(self, agency_id: str) -> tuple[Provider | None, int]:
+        found = self.providers.get(agency_id)
+        return found, found.version if found else 0
 
 
 class FakePresent:

@@ -6,7 +6,8 @@ Run with sharing's own environment (MONGO_URL or MONGO_URL_FILE), while sharing,
 one process of sharing to do it, and tells what came of it, ids alone, a line for each difference. Interrupted
 or given again, it waits for what is being done already.
 
-Exit code 0: done, or nothing to do. 1: with --check, there is something to do. 2: it could not be done.
+Exit code 0: done, or nothing to do. 1: with --check, there is something to do; or a list that `cases` holds
+is damaged. 2: it could not be done.
 """
 
 from __future__ import annotations
@@ -71,6 +72,11 @@ def lines(found: Marked, job: Job, told: Iterator[tuple[str, tuple[Told, ...]]])
         for one in each:
             yield f"{case_id:38}{one.what:18}{one.id}"
     yield f"{job.cases} cases looked at, {job.differing} of them otherwise than in the copy."
+    if job.unreadable:
+        yield (
+            f"{job.unreadable} lists that cases holds are damaged (list_unreadable): those cases are their"
+            " owner's alone now, or shut to everybody where no owner is known. Shares have to be given anew."
+        )
     seen, as_of = (found.restored.seen, found.restored.as_of) if found.restored else (job.seen, job.as_of)
     if seen is None:
         return
@@ -107,7 +113,7 @@ def run(marks: MarkStore, store: ReconcileStore, given: argparse.Namespace) -> i
     for line in lines(found, done, _told(store, done.run)):
         sys.stdout.write(line + "\n")
     if not given.check:
-        return 0
+        return int(done.unreadable > 0)
     return int(found.restored is not None or done.differing > 0)
 
 

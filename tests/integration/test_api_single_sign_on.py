@@ -79,7 +79,7 @@ def invite(admin: Api, agency: str) -> dict[str, Any]:
     return made
 
 
-def set_provider(admin: Api, agency: str, provider: RealProvider) -> None:
+def set_provider(admin: Api, agency: str, provider: RealProvider, **more: str) -> None:
     path = f"/agencies/{agency}/identity-provider"
     tag = admin.send("GET", path).headers["etag"]
     body = {
@@ -87,6 +87,7 @@ def set_provider(admin: Api, agency: str, provider: RealProvider) -> None:
         "issuer": provider.issuer,
         "client_id": provider.client_id,
         "client_secret": provider.client_secret,
+        **more,
     }
     admin.put(path, body, If_Match=tag)
 
@@ -115,6 +116,17 @@ def test_an_invited_person_signs_in_by_the_agencys_own_provider(
         assert again.status_code == 401
         assert "Signing in did not work" in again.text
         assert again.headers["x-request-id"] in again.text
+        # A password that is right is answered word for word as one that is wrong; the administrator's is not.
+        officer, told = place.cast.user(POLICE, "practitioner"), []
+        for password in (officer["password"], "never was right"):
+            body = {"username": officer["username"], "password": password}
+            answer = browser.post("/api/v1/sessions", json=body)
+            told.append((answer.status_code, {**answer.json(), "request_id": None, "instance": None}))
+        assert told[0] == told[1]
+        assert (told[0][0], told[0][1]["code"]) == (401, "bad_credentials")
+        place.sign_in(POLICE, "agency_admin")
+        set_provider(admin, agency, provider, passwords="allowed")
+        assert place.cast.sign_in(officer).token
 
 
 def test_a_leaver_is_out_at_once_with_every_stream(place: Ground, admin: Api, scim: httpx.Client) -> None:

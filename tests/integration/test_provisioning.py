@@ -90,10 +90,13 @@ def test_what_it_has_disabled_it_enables_and_nothing_else(
 def test_what_an_administrator_disables_as_well_is_an_administrators_to_enable(
     world: Federation, admin: Person, system: Person, officer: Person
 ) -> None:
+    assert not admin.ask("get_user", GetUser(user_id=officer.id)).get("system_may_enable")
     change(system, officer, active=False)
-    etag = admin.ask("get_user", GetUser(user_id=officer.id))["etag"]
+    shown = admin.ask("get_user", GetUser(user_id=officer.id))
+    assert shown["system_may_enable"] is True
     disable = UserChanges(state="disabled")
-    admin.tell("patch_user", PatchUser(user_id=officer.id, if_match=f'"{etag}"', changes=disable))
+    patch = PatchUser(user_id=officer.id, if_match=f'"{shown["etag"]}"', changes=disable)
+    assert not admin.tell("patch_user", patch).get("system_may_enable")
     with pytest.raises(InvalidTransition):
         change(system, officer, active=True)
 
@@ -119,8 +122,9 @@ def test_a_deleted_person_is_nobody_to_it_until_an_administrator_lets_them_in_ag
     assert system.ask("list_provisioned", ListProvisioned(external_id=f"e-{officer.id}"))["total"] == 0
     with pytest.raises(NotVisible):
         change(system, officer, active=True)
-    etag = admin.ask("get_user", GetUser(user_id=officer.id))["etag"]
-    enable = PatchUser(user_id=officer.id, if_match=f'"{etag}"', changes=UserChanges(state="active"))
+    shown = admin.ask("get_user", GetUser(user_id=officer.id))
+    assert not shown.get("system_may_enable")  # to the system there is nobody
+    enable = PatchUser(user_id=officer.id, if_match=f'"{shown["etag"]}"', changes=UserChanges(state="active"))
     assert admin.tell("patch_user", enable)["state"] == "active"
     assert system.ask("get_provisioned", GetProvisioned(user_id=officer.id))["active"] is True
     change(system, officer, active=False)

@@ -152,3 +152,35 @@ def test_an_operator_who_knows_of_a_restore_need_not_wait_for_it_to_be_noticed(w
     until(lambda: "restored" not in backup.standing())
     assert backup.held(case_id)[0] == backup.standing()["term"] == term + 1
     until(lambda: told_to(world.owner, case_id) == "unauthenticated")
+
+
+def test_a_damaged_list_keeps_nobody_from_the_other_cases_and_is_told(world: World, running: Running) -> None:
+    """Nobody knows what was taken away: the case is its owner's alone, or shut where none is known."""
+    backup = world.backup
+    world.log_in_anew()
+    broken, lost, sound = (world.open(world.asb.id) for _ in range(3))
+    for case_id in (broken, sound):
+        world.share(case_id, world.jo)
+    until(lambda: backup.heard(sound) == 1)
+    rows = backup.cases["cases"]
+    rows.update_one({"_id": broken}, {"$set": {"acl.shares": "damaged"}})
+    rows.update_one({"_id": lost}, {"$set": {"acl": {"term": "damaged"}}})
+    backup.sharing["ownerships"].delete_one({"_id": lost})
+    code, told = world.reconcile("--check")
+    found = {case_id: what for (case_id, _), what in differences(told).items()}
+    assert (code, found[broken], found[lost]) == (1, "share_ended", "list_unreadable")
+    code, told = world.reconcile("--restored")
+    assert code == 1
+    assert (lost, lost) in differences(told)
+    assert (broken, broken) in differences(told)
+    assert "2 lists that cases holds are damaged" in told
+    assert backup.sharing["ownerships"].find_one({"_id": lost}) is None
+    rows.delete_one({"_id": lost})
+    assert sound not in {case_id for case_id, _ in differences(told)}
+    until(lambda: failing(running.sharing) == [] or failing(running.sharing) is None, seconds=20)
+    world.log_in_anew()
+    until(lambda: backup.held(broken)[0] == backup.standing()["term"], seconds=40)
+    assert world.sees(world.owner, broken)
+    assert not world.sees(world.jo, broken)
+    assert not world.sees(world.colleague, broken)
+    assert world.sees(world.jo, sound)

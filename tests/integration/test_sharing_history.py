@@ -34,6 +34,12 @@ from services.contracts.sharing.protocols import (
 )
 from services.contracts.sharing.shares import ListAccess
 from services.contracts.sharing.teams import GetTeam, PatchTeam, TeamChanges
+from services.contracts.sharing.transfers import (
+    DecideTransfer,
+    OfferTransfer,
+    TransferBody,
+    TransferDecision,
+)
 from services.sharing.stores.kept import SHAPES, Kind
 from tests.cell import Parts
 from tests.integration.calling import Calling, instances
@@ -342,6 +348,48 @@ def test_it_is_told_to_those_who_answer_for_the_case_and_to_no_one_else(past: Pa
     assert (shown.action, shown.operation) == ("access.explain", "consultation")
     assert [(one.type, one.id) for one in shown.objects] == [("case", case_id), ("user", past.jo.id)]
     assert {one.outcome for one in past.recorded(past.admin) if one.action == "access.explain"} == {"refused"}
+
+
+def test_an_agencys_officer_learns_of_no_case_that_never_had_to_do_with_it(past: Past) -> None:
+    """Whichever person of its own it asks about; then as soon as one of them is given it, and ever after."""
+    case_id = past.case()
+    codes = [
+        past.calling.code("sharing.explain", request, caller=signed, request_id=request_id)
+        for request in (question(past.jo, one) for one in (case_id, "no-such-case"))
+        for signed, request_id in (past.dpo.signed("sharing", "explain", request, None),)
+    ]
+    assert codes == ["not_found", "not_found"]
+    before = now()
+    share = past.share(case_id, members=[{"user_id": past.jo.id}])
+    assert past.explain(past.dpo, past.jo, case_id)["allowed"] is True
+    with pytest.raises(NotVisible):
+        past.explain(past.dpo, past.jo, case_id, at=before)
+    with pytest.raises(NotVisible):
+        past.explain(past.dpo, past.colleague, case_id)
+    past.revoke(share)
+    assert past.explain(past.dpo, past.jo, case_id)["allowed"] is False
+    with pytest.raises(NotVisible):
+        past.explain(past.other_dpo, past.person(past.charity, "Chas Charity"), case_id)
+
+
+def test_an_agencys_officer_is_answered_of_a_case_that_it_gave_away_or_was_offered(past: Past) -> None:
+    """Police gave it to housing: of its own people, not of housing's any more."""
+    case_id = past.case()
+    police_dpo = past.person(past.police, "Pol Officer", role="agency_dpo")
+    assert past.explain(police_dpo, past.jo, case_id)["allowed"] is False
+    offer = TransferBody(to_user_id=past.jo.id, reason="moved")
+    made = past.owner.tell("offer_transfer", OfferTransfer(case_id=case_id, transfer=offer))
+    assert past.explain(past.dpo, past.jo, case_id, "know")["allowed"] is True
+    accept = TransferDecision(state="accepted")
+    past.jo.tell("decide_transfer", DecideTransfer(case_id=case_id, transfer_id=made["id"], decision=accept))
+    assert past.explain(past.dpo, past.colleague, case_id)["allowed"] is False
+    assert past.explain(police_dpo, past.colleague, case_id)["allowed"] is False
+    with pytest.raises(NotVisible):
+        past.explain(police_dpo, past.jo, case_id)
+
+
+def question(about: Person, case_id: str) -> Explain:
+    return Explain(question=ExplainBody(user_id=about.id, case_id=case_id, action="read"))
 
 
 # And why then

@@ -28,6 +28,8 @@ from services.sharing.domain.people import Appointment
 from services.sharing.domain.sessions import MOST, Session
 from services.sharing.stores.agencies import AgencyStore
 from services.sharing.stores.attempts import AttemptStore
+from services.sharing.stores.concerns import STEPS as CONCERNS
+from services.sharing.stores.concerns import ConcernStore
 from services.sharing.stores.ownerships import STEPS as OWNERSHIPS
 from services.sharing.stores.ownerships import OwnershipStore, make_readers
 from services.sharing.stores.people import UserStore
@@ -35,14 +37,14 @@ from services.sharing.stores.principals import PrincipalStore
 from services.sharing.stores.steps import STEPS
 from tests.cell import Parts
 from tests.sharing_conformance import NOW, AttemptStoreConformance, new_key
-from tests.unit.sharing.grants import POLICE, grant, own_team, ownership
+from tests.unit.sharing.grants import HOMES, POLICE, grant, own_team, ownership
 from tests.unit.sharing.people import user
 
 
 @pytest.fixture(scope="module")
 def client(parts: Parts) -> Iterator[Client]:
     with connect(parts.mongo_url("sharing"), app="test") as client:
-        migrate(client["sharing"], tuple(dict.fromkeys((*STEPS, *OWNERSHIPS))), holder="test")
+        migrate(client["sharing"], tuple(dict.fromkeys((*STEPS, *OWNERSHIPS, *CONCERNS))), holder="test")
         yield client
 
 
@@ -216,6 +218,22 @@ class TestOwnerships:
         for find in asked.finds:
             told = database.command("explain", find, verbosity="executionStats")["executionStats"]
             assert told["totalDocsExamined"] == 0, told
+
+    def test_whom_it_concerns_is_answered_without_reading_what_does_not(
+        self, database: Any, parts: Parts, kept: Ownership
+    ) -> None:
+        asked, before = Asked(), kept.grants[1].granted_at - timedelta(seconds=1)
+        with MongoClient(parts.mongo_url("sharing"), tz_aware=True, event_listeners=[asked]) as watched:
+            store = ConcernStore(watched["sharing"])
+            assert store.concerned(POLICE.id, kept.case_id, NOW)
+            assert store.concerned(HOMES.id, kept.case_id, NOW)
+            assert not store.concerned(HOMES.id, kept.case_id, before), "not given yet"
+            asked.finds.clear()
+            assert not store.concerned("a-charity", kept.case_id, NOW)
+        assert len(asked.finds) == 6  # one for each way in which it might
+        for find in asked.finds:
+            told = database.command("explain", find, verbosity="executionStats")["executionStats"]
+            assert (told["totalDocsExamined"], told["totalKeysExamined"] <= 1) == (0, True), told
 
     def test_what_a_change_takes_away_finds_a_decoy(
         self, store: OwnershipStore, client: Client, kept: Ownership

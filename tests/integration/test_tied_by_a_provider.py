@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pyotp
 import pytest
@@ -13,6 +14,8 @@ from services.contracts.envelope import Event
 from services.contracts.errors import Invalid, SignInFailed, TotpRequired, Unauthenticated
 from services.contracts.sharing.account import GetMe
 from services.contracts.sharing.identity_providers import RemoveIdentityProvider
+from services.contracts.sharing.people import Activate, ActivationBody, GetUser, ResetUser
+from services.contracts.sharing.sessions import Credentials, LogIn
 from services.sharing.domain.people import User
 from tests.cell import Parts
 from tests.identity_provider import HostileProvider
@@ -20,6 +23,7 @@ from tests.integration.calling import Calling
 from tests.integration.federation import Federation, federated, verified
 from tests.integration.partnership import Person
 
+PASSWORD = "quiet lanterns over the Tees"
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -191,3 +195,37 @@ def test_who_only_looks_alike_is_somebody_else(
             with pytest.raises(SignInFailed):
                 world.finish(begun, came)
     assert world.row(user)["state"] == "invited"
+
+
+def test_a_reset_hands_over_no_way_to_a_password_where_the_provider_signs_in(
+    world: Federation, admin: Person, provider: HostileProvider
+) -> None:
+    """Until the agency allows passwords: then there is one, and it lets in. Administrators always may."""
+    user, other = world.invite(world.police), world.invite(world.police, role="agency_admin")
+
+    def reset(who: Any) -> Any:
+        return admin.tell("reset_user", ResetUser(user_id=who.id))
+
+    def log_in(who: Any) -> str:
+        given = Credentials(username=who.username, password=PASSWORD)
+        return world.calling.code("sharing.log_in", LogIn(credentials=given))
+
+    def activate(token: str) -> str:
+        body = ActivationBody(token=token, password=PASSWORD)
+        return world.calling.code("sharing.activate", Activate(activation=body), key=uuid.uuid4().hex)
+
+    world.set_provider(admin, provider, passwords="allowed")
+    token = reset(user)["activation_token"]
+    world.set_provider(admin, provider)
+    assert activate(token) == "invalid"  # it was handed over before
+    told = reset(user)
+    assert (told["passwords"], told.get("activation_token")) == ("refused", None)
+    assert admin.ask("get_user", GetUser(user_id=user.id))["passwords"] == "refused"
+    assert activate(reset(other)["activation_token"]) == "ok"
+    assert log_in(other) == "ok"
+    world.set_provider(admin, provider, passwords="allowed")
+    assert activate(reset(user)["activation_token"]) == "ok"
+    assert log_in(user) == "ok"
+    world.set_provider(admin, provider)
+    assert log_in(user) == "bad_credentials"
+    signed_in(world, world.set_provider(admin, provider), provider, user)

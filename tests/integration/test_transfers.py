@@ -47,6 +47,7 @@ from tests.cell import Parts
 from tests.integration.calling import Calling, instances
 from tests.integration.notifying import NOTIFY, QUICK
 from tests.integration.partnership import Partnership, Person
+from tests.unit.sharing.grants import grant
 from tests.waiting import until
 
 SHARING = "services.sharing.service:SharingService"
@@ -417,6 +418,18 @@ def test_with_nobody_to_take_it_the_administrator_appoints_and_sees_nothing_of_i
     elsewhere = world.person(world.homes, "Eve Elsewhere", role="agency_admin")
     with pytest.raises(NotVisible):
         world.offer(case_id, world.lee, by=elsewhere)
+    # Nor does she learn by trying who is on the perpetrator's side: that is told like being no caseworker.
+    sid, told = world.person(world.police, "Sid Side"), []
+    ownerships = world.database["ownerships"]
+    police = {"id": world.police.id, "name": world.police.name}
+    side = grant(id=uuid.uuid4().hex, agency=police, user_ids=(sid.id,), side="perpetrator")
+    ownerships.update_one({"_id": case_id}, {"$push": {"grants": side.model_dump()}})
+    for who in (sid, world.admin):
+        with pytest.raises(Invalid) as refused:
+            world.offer(case_id, who, by=world.admin)
+        told.append(refused.value.errors)
+    assert told[0] == told[1]
+    ownerships.update_one({"_id": case_id}, {"$pull": {"grants": {"side": "perpetrator"}}})
     offer = world.offer(case_id, world.lee, by=world.admin)
     assert offer["way"] == "appointment"
     assert [one["id"] for one in world.transfers(case_id, world.admin)] == [offer["id"]]

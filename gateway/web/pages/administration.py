@@ -278,6 +278,7 @@ def _handed_over(visit: Visit, made: Body, username: str | None) -> Shown:
             "origin": visit.origin,
             "token": made.get("activation_token"),
             "expires_at": made.get("activation_expires_at"),
+            "by_agency": made.get("passwords") == "refused",
         },
     )
 

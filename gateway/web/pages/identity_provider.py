@@ -20,6 +20,11 @@ _CLAIMS = (
     ("email", "The e-mail address, which the provider must say is verified (claim email)"),
     ("preferred_username", "The user name (claim preferred_username)"),
 )
+_PASSWORDS = (
+    ("refused", "No: only administrators, and people with roles beyond your agency"),
+    ("allowed", "Yes, everybody who has one"),
+)
+_AS_IT_IS = ("alias", "issuer", "client_id", "claim", "passwords")
 _DONE = {"saved": "Saved. It is in force with the next sign-in.", "gone": "Nobody signs in by it any more."}
 
 
@@ -36,13 +41,19 @@ class SingleSignOn(FormPage):
               missing="Choose how people are found"),
         Field("second_factors", "What the provider says when it has asked for a second factor", "area",
         rows=3, limit=2000, hint="Values of acr or amr, one a line, like mfa. Empty: people enrol an "
-        "authenticator app here as well"), )  # fmt: skip
+        "authenticator app here as well"),
+        Field("passwords", "Can people log in here with a password as well?", "choice", options=_PASSWORDS,
+              missing="Choose whether people can log in with a password",
+              hint="Administrators always can, for when the provider is out of order"), )  # fmt: skip
 
     async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
         found = await visit.ask("sharing", "get_identity_provider", asked(GetIdentityProvider, **ids))
         if not form.sent:
-            form.fill({name: found.get(name) for name in ("alias", "issuer", "client_id", "claim")})
+            form.fill(
+                {name: found.get(name) for name in ("alias", "issuer", "client_id", "claim", "passwords")}
+            )
             form.fill({"second_factors": "\n".join(found.get("second_factors", ())), "claim": "email"})
+            form.fill({"passwords": "refused"})
             form.fill({"etag": found.get("etag")})
         return Shown(
             "administration/identity_provider.html",
@@ -64,6 +75,7 @@ class SingleSignOn(FormPage):
             "issuer": form.text("issuer"),
             "client_id": form.text("client_id"),
             "claim": form.text("claim"),
+            "passwords": form.text("passwords"),
             "second_factors": [line.strip() for line in lines if line.strip()],
         }
         if secret := form.raw("client_secret"):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from services.cases.stores.witnessed import WitnessStore
+from services.chassis.logs import log
 from services.chassis.rpc import command, rpc
 from services.contracts.restores import (
     PAGE,
     AuthorityMark,
     GetListsHeld,
-    HeldList,
     ListsHeld,
     WitnessAuthority,
 )
@@ -24,6 +24,9 @@ class Witnessing:
 
     @rpc(callers=("sharing",))
     def lists_held(self, request: GetListsHeld) -> ListsHeld:
-        """The access list of every case that there is, in the order of their ids."""
-        found = self.witnessed.lists(request.after, PAGE)
-        return ListsHeld(items=tuple(HeldList(list=acl, opened_at=at) for acl, at in found))
+        """The access list of every case that there is, in the order of their ids. One that is damaged does
+        not keep the others back."""
+        held, unreadable = self.witnessed.lists(request.after, PAGE)
+        if unreadable:
+            log.error("list_unreadable", count=len(unreadable))
+        return ListsHeld(items=held, unreadable=unreadable)

@@ -272,8 +272,10 @@ def _sets(sets: Mapping[str, Any]) -> Document:
 
 
 def _older_than(acl: AccessList) -> Document:
+    """A list that has no version, because it is damaged, is older than any."""
     return {
         "$or": [
+            *({f"acl.{name}": {"$not": {"$type": "number"}}} for name in ("term", "epoch")),
             {"acl.term": {"$lt": acl.term}},
             {"acl.term": acl.term, "acl.epoch": {"$lt": acl.epoch}},
         ]

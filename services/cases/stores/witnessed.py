@@ -6,14 +6,13 @@ witnessed  {_id: "sharing", term, beat, standing}: the highest of each
 
 from __future__ import annotations
 
-from datetime import datetime
-
+from pydantic import ValidationError
 from pymongo import ASCENDING, ReturnDocument
 from pymongo.database import Database
 
 from services.chassis.mongo import Document, in_time
-from services.contracts.access import AccessList
-from services.contracts.restores import AuthorityMark
+from services.contracts.access import AccessList, Owner
+from services.contracts.restores import AuthorityMark, HeldList, UnreadableList
 
 _ID = "sharing"
 
@@ -35,10 +34,29 @@ class WitnessStore:
             )
         return AuthorityMark.model_validate(row)
 
-    def lists(self, after: str | None, limit: int) -> list[tuple[AccessList, datetime]]:
-        """With when each case was opened: those after the case `after`, by id."""
+    def lists(self, after: str | None, limit: int) -> tuple[tuple[HeldList, ...], tuple[UnreadableList, ...]]:
+        """Those of the cases after the case `after`, by id, and what is left of those that are damaged."""
         wanted: Document = {} if after is None else {"_id": {"$gt": after}}
         with in_time():
             rows = self._cases.find(wanted, {"acl": True, "created_at": True})
             found = list(rows.sort("_id", ASCENDING).limit(limit).batch_size(limit + 1))
-        return [(AccessList.model_validate(row["acl"]), row["created_at"]) for row in found]
+        read = [_held(row) for row in found]
+        return (
+            tuple(one for one in read if isinstance(one, HeldList)),
+            tuple(one for one in read if isinstance(one, UnreadableList)),
+        )
+
+
+def _held(row: Document) -> HeldList | UnreadableList:
+    acl = row.get("acl")
+    try:
+        return HeldList(list=AccessList.model_validate(acl), opened_at=row["created_at"])
+    except ValidationError:
+        return UnreadableList(case_id=row["_id"], owner=_owner(acl), opened_at=row["created_at"])
+
+
+def _owner(acl: object) -> Owner | None:
+    try:
+        return Owner.model_validate(acl["owner"]) if isinstance(acl, dict) and "owner" in acl else None
+    except ValidationError:
+        return None

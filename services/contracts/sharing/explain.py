@@ -2,8 +2,8 @@
 
 sharing.explain(Explain) -> Explanation     query; POST /access/explain
 
-For the owner of the case, an agency's DPO (of its own people, and of its own cases) and the partnership's;
-to all others, as of what there is not, NotVisible.
+For the owner of the case, the partnership's DPO, and an agency's: of anybody in its own cases, of its own
+people in those that have, or had, to do with it. To all others, as of what there is not, NotVisible.
 """
 
 from __future__ import annotations

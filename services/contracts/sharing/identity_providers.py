@@ -27,6 +27,8 @@ Opaque = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern
 Claim = Literal["email", "preferred_username"]
 """By what an account is found at its first sign-in: `email` is compared with its e-mail address, and MUST be
 said to be verified; `preferred_username` with its user name. From then on the provider's own `sub` counts."""
+Passwords = Literal["refused", "allowed"]
+"""Whether people whom the provider signs in may log in with a password as well. Administrators always may."""
 SecondFactor = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[!-~]+$")]
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{32,86}$")]
 """Random text of ours."""
@@ -38,6 +40,9 @@ class ProviderBody(Request):
     `second_factors`: values of `acr` or `amr` by which the provider says that it has asked for a second
     factor; with one of them nobody is held up to enrol an authenticator here. None: the provider's word never
     counts.
+
+    `passwords`: refused, unless the agency says otherwise, to everybody but its administrators, who have to
+    get in when the provider is out of order, and those whom it never signs in (roles beyond the agency).
     """
 
     alias: Alias
@@ -48,6 +53,7 @@ class ProviderBody(Request):
     ) = None
     claim: Claim = "email"
     second_factors: Annotated[tuple[SecondFactor, ...], Field(max_length=20)] = ()
+    passwords: Passwords = "refused"
 
 
 class GetIdentityProvider(Request):
@@ -57,9 +63,10 @@ class GetIdentityProvider(Request):
 
 
 class PutIdentityProvider(Request):
-    """In force with the next sign-in; another issuer, client or second factor ends the sessions that the
-    provider has vouched for. An alias that was the agency's stays so. Raises Invalid: `/alias` alias_taken,
-    `/client_secret` required, `/issuer` wrong_form; UrlNotAllowed (`/issuer`)."""
+    """In force with the next sign-in and the next log-in by password; another issuer, client or second factor
+    ends the sessions that the provider has vouched for. An alias that was the agency's stays so. Raises
+    Invalid: `/alias` alias_taken, `/client_secret` required, `/issuer` wrong_form; UrlNotAllowed
+    (`/issuer`)."""
 
     agency_id: Id
     if_match: IfMatch | None = None
@@ -82,6 +89,7 @@ class IdentityProviderView(View):
     client_id: str | None = None
     claim: Claim | None = None
     second_factors: tuple[str, ...] = ()
+    passwords: Passwords | None = None
     updated_at: Moment | None = None
 
 

@@ -20,6 +20,7 @@ from ..paging import PageRequest
 from ..views import View
 from ..vocabulary import Name, Role
 from .agencies import IfMatch
+from .identity_providers import Passwords
 from .protocols import Email
 
 UserState = Literal["invited", "active", "disabled"]
@@ -110,7 +111,8 @@ class ActivationBody(Request):
 
 
 class Activate(Request):
-    """Works in any state of the agency. Raises Invalid: `/token` token_not_valid, `/password` …"""
+    """Works in any state of the agency; not for whom a password would be refused. Raises Invalid: `/token`
+    token_not_valid, `/password` …"""
 
     activation: ActivationBody
 
@@ -122,6 +124,10 @@ class RoleView(Reply):
 
 
 class UserView(View):
+    """`passwords` refused: the agency's identity provider signs this user in, and no password does.
+    `system_may_enable`: the agency's identity system has disabled this user, and may enable them until an
+    administrator changes the state, `disabled` once more included."""
+
     id: str
     username: str
     name: str
@@ -132,12 +138,15 @@ class UserView(View):
     deputy_id: str | None
     roles: tuple[RoleView, ...]
     state: UserState
+    passwords: Passwords = "allowed"
+    system_may_enable: bool = False
     created_at: Moment
     updated_at: Moment
 
 
 class UserInvited(UserView):
-    """`activation_token` the first time only, and only where no mail is configured: a replay has none."""
+    """`activation_token` the first time only, and only where no mail is configured: a replay has none. Nor
+    has whoever may have no password: the identity provider signs them in, and activates the account."""
 
     activation_token: str | None = None
     activation_expires_at: Moment | None = None
@@ -148,6 +157,7 @@ class UserReset(View):
 
     id: str
     state: UserState
+    passwords: Passwords = "allowed"
     activation_token: str | None = None
     activation_expires_at: Moment | None = None
 

@@ -38,7 +38,8 @@ class TransferBody(Request):
 class OfferTransfer(Request):
     """One offer at a time. Raises NotOwner; InvalidTransition while another stands; Invalid and its kinds at
     `/to_user_id`: not_available, already_owner, perpetrators_side, agency_not_active,
-    purpose_not_in_protocol, gateway_not_for_recipient."""
+    purpose_not_in_protocol, gateway_not_for_recipient. To an administrator not_available, whatever it is that
+    the case has against somebody."""
 
     case_id: Id
     transfer: TransferBody

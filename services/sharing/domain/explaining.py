@@ -54,13 +54,20 @@ class Asked:
         return caller.model_copy(update={"barred": barred})
 
 
-def may_ask(caller: Caller, acl: AccessList, of_agency: str | None) -> bool:
-    """The owner; the partnership's DPO; an agency's, of its own people and cases. Nobody under conflict."""
+def may_ask(caller: Caller, acl: AccessList, of_agency: str | None, *, concerned: bool) -> bool:
+    """The owner; the partnership's DPO; an agency's, of anybody in its own cases and of its own people in
+    those that concern it (`concerned`: they have, or had, to do with it). Nobody under conflict.
+
+    Of any other case an agency's DPO is told what it is told of none: the id of a case is no way to learn of
+    its use, its marking, or that there is one.
+    """
     if caller.kind != "user" or caller.id in acl.excluded:
         return False
     if owns(caller, acl) or "partnership_dpo" in caller.roles:
         return True
-    return "agency_dpo" in caller.roles and caller.agency_id in (acl.owner.agency.id, of_agency)
+    if "agency_dpo" not in caller.roles or not concerned:
+        return False
+    return caller.agency_id in (acl.owner.agency.id, of_agency)
 
 
 def not_there(known: Known) -> Known:

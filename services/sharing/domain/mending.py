@@ -8,7 +8,7 @@ with the owner's own team: a case without one there must not be (R38).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -30,8 +30,10 @@ What = Literal[
     "conflict_kept",
     "offer_ended",
     "holder_missing",
+    "list_unreadable",
 ]
-"""`share_lost`: given since, and to be given anew; `holder_missing`: `cases` has not got this case."""
+"""`share_lost`: given since, and to be given anew; `holder_missing`: `cases` has not got this case;
+`list_unreadable`: what it has is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,15 @@ def mend(copy: Ownership | None, held: AccessList, facts: Facts) -> Mended:
     }
     after = _renewed(copy.model_copy(update=update), held.epoch, facts)
     return Mended(after, tuple(past), tuple(told), _agencies(copy, held))
+
+
+def unread(copy: Ownership | None, left: AccessList, facts: Facts) -> Mended:
+    """The holder's list is damaged, and `left` has no more than whose the case is: nobody knows what was
+    taken away since the copy was made, so all that was given ends, and has to be given anew."""
+    if copy is not None:
+        left = left.model_copy(update={"term": copy.term, "epoch": copy.epoch})
+    bare = mend(copy, left, facts)
+    return replace(bare, told=(Told("list_unreadable", left.case_id), *bare.told))
 
 
 def unheld(copy: Ownership, term: int, heard: int) -> Mended:

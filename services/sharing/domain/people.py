@@ -66,6 +66,9 @@ class User:
     deputy_id: str | None = None
     is_bound: bool = False
     """Signs in by the agency's identity provider."""
+    system_may_enable: bool = False
+    """The agency's identity system has disabled it, and may enable it, until an administrator changes its
+    state."""
     certify_by: datetime | None = None
     """Of a new one alone: elsewhere it is read by the list that is for it."""
 

@@ -11,10 +11,10 @@ import hashlib
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from services.contracts.sharing.identity_providers import Claim
+from services.contracts.sharing.identity_providers import Claim, Passwords
 from services.sharing.domain.people import User, reaches_beyond
 
 LASTS = timedelta(minutes=10)
@@ -48,6 +48,14 @@ class Provider:
     second_factors: tuple[str, ...]
     version: int
     updated_at: datetime
+    passwords: Passwords = "refused"
+
+    def refuses_password(self, user: User, today: date) -> bool:
+        """Not an administrator's: with the provider out of order nobody could say that passwords are allowed.
+        Nor of those whom it never signs in."""
+        if self.passwords == "allowed" or reaches_beyond(user.roles):
+            return False
+        return "agency_admin" not in user.roles_on(today)
 
 
 @dataclass(frozen=True, slots=True)

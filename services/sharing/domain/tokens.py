@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+import uuid
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,6 +44,13 @@ def session_secret(about: str, attempt: str) -> str:
     kept only hashed, or `about` is itself a secret that is."""
     made = hmac.digest(attempt.encode(), f"concordat session|{about}".encode(), "sha256")
     return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+
+
+def session_id(about: str, attempt: str) -> str:
+    """Of that session, in the shape of every other id: so each entry that a log-in leaves, of however many
+    deliveries, names the one session that there is. It says nothing of the token."""
+    made = hmac.digest(attempt.encode(), f"concordat session id|{about}".encode(), "sha256")
+    return str(uuid.UUID(bytes=made[:16]))
 
 
 def read(text: str | None) -> Token | None:

@@ -58,10 +58,16 @@ def on_perpetrators_side(known: Known, ownership: Ownership) -> bool:
 
 
 def check_taker(
-    known: Known | None, ownership: Ownership, protocols: Iterable[Protocol], today: Today
+    known: Known | None,
+    ownership: Ownership,
+    protocols: Iterable[Protocol],
+    today: Today,
+    *,
+    appointing: bool = False,
 ) -> Ground | None:
     """On what ground somebody could take this case; None: it stays in the agency. Raises Invalid and its
-    kinds, at `/to_user_id`. Who is excluded is like one who is not there."""
+    kinds, at `/to_user_id`. Who is excluded is like one who is not there. So is whoever is on the
+    perpetrator's side to an administrator (`appointing`), who may not know of the shares of the case."""
     owner = ownership.owner
     if known is None or known.kind != "user" or known.id in ownership.acl.excluded:
         raise _wrong(Invalid, "not_available", "This person cannot take a case.")
@@ -70,7 +76,7 @@ def check_taker(
     recipient = today.on.standing.agencies.get(known.agency.id)
     if recipient is None or recipient.type == "operator" or known.agency.id in today.on.inactive_agencies:
         raise _wrong(AgencyNotActive, AgencyNotActive.code, "The agency is not active.")
-    if on_perpetrators_side(known, ownership):
+    if not appointing and on_perpetrators_side(known, ownership):
         raise _wrong(Invalid, "perpetrators_side", "This person works for the perpetrator's side.")
     if not fit(known, ownership):
         raise _wrong(Invalid, "not_available", "This person cannot take a case.")

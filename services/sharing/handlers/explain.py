@@ -10,20 +10,23 @@ from services.chassis.stored import Stored
 from services.contracts.access import owns
 from services.contracts.caller import Caller
 from services.contracts.errors import ConcordatError, FieldError, Invalid, NotVisible
-from services.contracts.permissions.permit import OFFICERS
 from services.contracts.sharing.explain import Explain, Explanation
 from services.sharing.domain import explaining
 from services.sharing.domain.entries import case_object, disclosed, entry, person_object
 from services.sharing.domain.explaining import Asked, may_ask
 from services.sharing.domain.known import Known
-from services.sharing.handlers.grants import Grants
+from services.sharing.domain.ownership import Ownership
+from services.sharing.handlers.grants import Grants, Looked
 from services.sharing.settings import SharingSettings
+from services.sharing.stores import concerns
+from services.sharing.stores.concerns import ConcernStore
 from services.sharing.stores.history import HistoryStore
 from services.sharing.stores.steps import STEPS
 
 
 class ExplainHandlers(Grants):
     history: HistoryStore = Stored(HistoryStore, STEPS)
+    concerns: ConcernStore = Stored(ConcernStore, concerns.STEPS)
     settings: SharingSettings = Configured()
 
     @rpc(expected_exceptions=ConcordatError)
@@ -34,9 +37,10 @@ class ExplainHandlers(Grants):
             raise Invalid(errors=(FieldError("/at", "in_the_future", "Nobody knows that yet."),))
         with self.looking(caller, "access.explain", question.case_id) as looked:
             # Who may ask is judged now, and by the same path for a case and a person that there are not.
-            ownership = self.found_for(looked, OFFICERS)
+            ownership, concerned = self._answerable(looked, question.at or today.now)
             known = self._one(self.directory.known([question.user_id], today))
-            allowed = may_ask(caller, ownership.acl, known.agency.id if known else None)
+            of_agency = known.agency.id if known else None
+            allowed = may_ask(caller, ownership.acl, of_agency, concerned=concerned)
             if not looked.there or known is None or not allowed:
                 raise NotVisible
             about = self.about(question.case_id)
@@ -58,6 +62,16 @@ class ExplainHandlers(Grants):
             )
             self.records.keep(record)
             return told.model_copy(update={"disclosed": disclosed(record)})
+
+    def _answerable(self, looked: Looked, at: datetime) -> tuple[Ownership, bool]:
+        """The ownership, whole for an officer who may answer for it, and whether it had to do with an agency
+        officer's agency by then. What had not is not read: its size would show in the time."""
+        caller = looked.caller
+        if "partnership_dpo" in caller.roles:
+            return self.whole(looked), True
+        officer = "agency_dpo" in caller.roles
+        concerned = officer and self.concerns.concerned(caller.agency_id, looked.case_id, at)
+        return (self.whole if concerned else self.found)(looked), concerned
 
     def _then(self, now: Asked, case_id: str, at: datetime) -> Asked:
         """The same question at an instant of the past. Use and marking, and which uses

@@ -32,6 +32,7 @@ from services.contracts.errors import (
 from services.contracts.messages import Reply, Request
 from services.contracts.records import Actor, Object, Record
 from services.sharing.domain.london import day_of
+from services.sharing.domain.people import User
 from services.sharing.settings import SharingSettings
 from services.sharing.stores.agencies import AgencyStore
 from services.sharing.stores.attempts import AttemptStore
@@ -39,6 +40,7 @@ from services.sharing.stores.authority import AuthorityStore
 from services.sharing.stores.clients import ClientStore
 from services.sharing.stores.devices import DeviceStore
 from services.sharing.stores.identities import IdentityStore
+from services.sharing.stores.identity_providers import IdentityProviderStore
 from services.sharing.stores.people import UserStore
 from services.sharing.stores.principals import PrincipalStore
 from services.sharing.stores.procedures import ProcedureStore
@@ -87,6 +89,7 @@ class Identity:
     protocols: ProtocolStore = Stored(ProtocolStore, STEPS)
     users: UserStore = Stored(UserStore, STEPS)
     identities: IdentityStore = Stored(IdentityStore, STEPS)
+    identity_providers: IdentityProviderStore = Stored(IdentityProviderStore, STEPS)
     teams: TeamStore = Stored(TeamStore, STEPS)
     clients: ClientStore = Stored(ClientStore, STEPS)
     devices: DeviceStore = Stored(DeviceStore, STEPS)
@@ -106,6 +109,14 @@ class Identity:
         """To the millisecond, as the store keeps it."""
         now = datetime.now(UTC)
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def refuses_password(self, user: User | None) -> bool:
+        """Whether the agency's identity provider signs this user in, and no password does. The same read
+        whoever is meant, nobody included."""
+        provider, _ = self.identity_providers.of(user.agency_id if user else UNKNOWN)
+        if provider is None or user is None:
+            return False
+        return provider.refuses_password(user, day_of(self.now()))
 
     @contextmanager
     def letting_in(self, session: DatabaseSession) -> Iterator[None]:

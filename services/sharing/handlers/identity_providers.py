@@ -7,7 +7,6 @@ from services.chassis.logs import log
 from services.chassis.mongo import Session
 from services.chassis.rpc import command, rpc
 from services.chassis.safekeeping import Safe, Safekeeping
-from services.chassis.stored import Stored
 from services.chassis.timers import every
 from services.contracts.caller import Caller
 from services.contracts.errors import FieldError, Invalid
@@ -24,8 +23,6 @@ from services.sharing.domain import etags
 from services.sharing.domain.sign_ins import Provider
 from services.sharing.handlers.identity import REFUSALS, UNSAID, Identity, Made, own_agency
 from services.sharing.providers import issuer_target
-from services.sharing.stores.identity_providers import IdentityProviderStore
-from services.sharing.stores.steps import STEPS
 
 RESEALED_AT_ONCE = 100
 _SECRET = FieldError(
@@ -36,7 +33,6 @@ _SECRET = FieldError(
 class Federated(Identity):
     """What single sign-on works with."""
 
-    identity_providers: IdentityProviderStore = Stored(IdentityProviderStore, STEPS)
     safe: Safe = Safekeeping()
 
 
@@ -66,6 +62,7 @@ class IdentityProviders(Federated):
                 kid=kid,
                 claim=given.claim,
                 second_factors=tuple(dict.fromkeys(given.second_factors)),
+                passwords=given.passwords,
                 version=version + 1,
                 updated_at=self.now(),
             )
@@ -127,6 +124,7 @@ def _view(found: Provider | None, version: int) -> IdentityProviderView:
         client_id=found.client_id,
         claim=found.claim,
         second_factors=found.second_factors,
+        passwords=found.passwords,
         updated_at=found.updated_at,
         etag=etags.etag_of(version),
     )

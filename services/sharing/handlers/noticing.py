@@ -24,6 +24,9 @@ REST = 1.0
 PATIENCE = 3.0
 BESIDE = ("compare", "reconcile")
 """The timers that work while nothing else does."""
+ANSWERED, RECONCILED = "cases_answered", "reconciled"
+"""What nothing is served without, as `/readyz` names it: until `cases` has answered, nobody knows whether
+this database is an older copy, in which whoever was shut out since is let in again."""
 
 
 class _Due:
@@ -35,35 +38,40 @@ class _Due:
 class Noticing(Applying):
     marks: MarkStore = Stored(MarkStore, STEPS)
     authority: AuthorityStore = Stored(AuthorityStore.of, STEPS)
-    gate: Gate = Gated("reconciled", BESIDE)
+    gate: Gate = Gated((ANSWERED, RECONCILED), BESIDE)
     _due = _Due()
 
     @every(0.25)
     def compare(self) -> None:
         """Tell `cases` how far this database is, and hear how far it was: what is behind is not served.
 
-        A process that has once heard it goes on while `cases` is away; a new one waits for it.
+        A process that has once heard it goes on while `cases` is away; a new one waits for it, and tries
+        again for as long as it takes: no more than `PATIENCE` at a time, with a `REST` in between.
         """
         if time.monotonic() < self._due.at:
             return
         self._due.at = time.monotonic() + REST
         found = self.marks.read()
         if found.restored is not None:
-            self.gate.open = False
+            self.gate.shut(RECONCILED)
             return
         try:
             seen = self._witnessed(found.mark)
         except ConcordatError as problem:
-            state = "open" if self.gate.open else "shut"
-            log.warning("authority_not_witnessed", code=problem.code, state=state)
+            if self.gate.open:
+                log.warning("authority_not_witnessed", code=problem.code)
+            else:
+                log.warning("serving_nobody_until_cases_answers", code=problem.code)
             return
         now = datetime.now(UTC)
         if found.mark.behind(seen):
             if self.marks.flag(seen, now):
-                self.gate.open = False
+                self.gate.shut(RECONCILED)
                 log.error("older_copy_noticed", count=seen.beat - found.mark.beat)
         elif self.marks.beat(found.mark, now):
             self.authority.saw(found.mark.beat + 1)
+            if not self.gate.open:
+                log.info("serving_since_cases_answered")
             self.gate.open = True
             self._due.at = time.monotonic() + EVERY
 

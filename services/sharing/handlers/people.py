@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from services.chassis import offload
@@ -23,7 +23,6 @@ from services.contracts.sharing.people import (
     PatchUser,
     ResetUser,
     RoleGiven,
-    RoleView,
     UserInvited,
     UserPage,
     UserReset,
@@ -31,6 +30,7 @@ from services.contracts.sharing.people import (
 )
 from services.sharing.domain import etags, passwords, tokens
 from services.sharing.domain.certifying import due_in
+from services.sharing.domain.london import day_of
 from services.sharing.domain.people import (
     Appointment,
     User,
@@ -40,6 +40,7 @@ from services.sharing.domain.people import (
     reaches_beyond,
     works_on_cases,
 )
+from services.sharing.domain.showing_people import user_fields
 from services.sharing.handlers.identity import (
     REFUSALS,
     UNSAID,
@@ -98,8 +99,8 @@ class People(Identity):
 
         made = self.commands.run(request, Made, body)
         found = self.users.load(made.id)
-        view = UserInvited(**_fields(found), etag=etags.etag_of(found.version))
-        if made.id != user.id:
+        view = UserInvited(**self._fields([found])[0], etag=etags.etag_of(found.version))
+        if made.id != user.id or view.passwords == "refused":
             return view
         return view.model_copy(update={"activation_token": token.text, "activation_expires_at": until})
 
@@ -109,13 +110,13 @@ class People(Identity):
         agency_id = request.agency_id or caller.agency_id
         within_reach(caller, agency_id)
         found, after = self.users.page(agency_id, request.state, request.limit, request.cursor)
-        return UserPage(items=tuple(UserView(**_fields(one)) for one in found), next=after)
+        return UserPage(items=tuple(UserView(**one) for one in self._fields(found)), next=after)
 
     @rpc(expected_exceptions=REFUSALS)
     def get_user(self, request: GetUser, caller: Caller) -> UserView:
         found = self.users.load(request.user_id)
         within_reach(caller, found.agency_id)
-        return _view(found)
+        return self._viewed(found)
 
     @command(expected_exceptions=REFUSALS)
     def patch_user(self, request: PatchUser, caller: Caller) -> UserView:
@@ -145,7 +146,7 @@ class People(Identity):
             self.keep(caller, f"user.{what}", _object(after))
             return Made(id=after.id)
 
-        return _view(self.users.load(self.commands.run(request, Made, body).id))
+        return self._viewed(self.users.load(self.commands.run(request, Made, body).id))
 
     @command(expected_exceptions=REFUSALS)
     def reset_user(self, request: ResetUser, caller: Caller) -> UserReset:
@@ -168,8 +169,10 @@ class People(Identity):
             return Begun(id=before.id, mark=mark)
 
         begun = self.commands.run(request, Begun, body)
-        view = UserReset(id=begun.id, state=self.users.load(begun.id).state)
-        if begun.mark != mark:
+        found = self.users.load(begun.id)
+        refused = self.refuses_password(found)
+        view = UserReset(id=found.id, state=found.state, passwords="refused" if refused else "allowed")
+        if begun.mark != mark or refused:
             return view
         return view.model_copy(update={"activation_token": token.text, "activation_expires_at": until})
 
@@ -180,6 +183,8 @@ class People(Identity):
         token = tokens.read(given.token)
         found = self.accounts.locked(token.principal_id) if token and token.kind == "a" else None
         user = found.user if found and found.activation_hash == (token and token.hash) else None
+        if self.refuses_password(user):
+            user = None
         new_hash = ""
         if user is not None:
             passwords.check(given.password, user.username, "/password")
@@ -197,6 +202,14 @@ class People(Identity):
         unsaid = request.model_copy(update={"activation": ActivationBody(token=UNSAID, password=UNSAID)})
         made = self.commands.run(unsaid, Made, body)
         return Activated(username=self.users.load(made.id).username)
+
+    def _viewed(self, user: User) -> UserView:
+        return UserView(**self._fields([user])[0], etag=etags.etag_of(user.version))
+
+    def _fields(self, users: Sequence[User]) -> list[dict[str, object]]:
+        """Of people of one agency."""
+        provider = self.identity_providers.of(users[0].agency_id)[0] if users else None
+        return [user_fields(one, provider, day_of(self.now())) for one in users]
 
     def _check_teams(self, agency_id: str, team_ids: Iterable[str], session: Session) -> None:
         """Raises Invalid, `/team_ids/<n>`."""
@@ -250,29 +263,6 @@ def _what(before: User, changes: dict[str, object]) -> str:
     if changes.get("state", before.state) != before.state:
         return "disable" if changes["state"] == "disabled" else "enable"
     return "appoint" if "roles" in changes else "change"
-
-
-def _view(user: User) -> UserView:
-    return UserView(**_fields(user), etag=etags.etag_of(user.version))
-
-
-def _fields(user: User) -> dict[str, object]:
-    return {
-        "id": user.id,
-        "username": user.username,
-        "name": user.name,
-        "email": user.email,
-        "agency_id": user.agency_id,
-        "job_title": user.job_title,
-        "team_ids": user.team_ids,
-        "deputy_id": user.deputy_id,
-        "roles": tuple(
-            RoleView(role=one.role, starts_on=one.starts_on, ends_on=one.ends_on) for one in user.roles
-        ),
-        "state": user.state,
-        "created_at": user.created_at,
-        "updated_at": user.updated_at,
-    }
 
 
 def _object(user: User) -> Object:

@@ -17,6 +17,7 @@ from services.chassis.logs import log
 from services.chassis.mongo import Session
 from services.chassis.stored import Stored
 from services.chassis.timers import every
+from services.contracts.access import AccessList
 from services.contracts.authority import CasesKnown, GetCasesKnown
 from services.contracts.envelope import new_event_id
 from services.contracts.errors import ConcordatError, Unavailable
@@ -29,9 +30,10 @@ from services.contracts.restores import (
     GetListsHeld,
     HeldList,
     ListsHeld,
+    UnreadableList,
 )
 from services.sharing.domain.entries import case_object, share_object
-from services.sharing.domain.mending import Facts, Mended, mend, unheld
+from services.sharing.domain.mending import Facts, Mended, Told, mend, unheld, unread
 from services.sharing.domain.ownership import Ownership
 from services.sharing.domain.regime import regime_of
 from services.sharing.domain.standing import Standing
@@ -41,7 +43,8 @@ from services.sharing.stores.reconciling import Job, ReconcileStore
 from services.sharing.stores.standing import StandingStore
 from services.sharing.stores.steps import STEPS
 
-Make = Callable[[Ownership | None], Mended]
+Make = Callable[[Ownership | None], Mended | None]
+"""None: there is nothing to put in its place."""
 
 TURN = 15.0
 """Seconds of work before the place is left to others for a moment."""
@@ -106,14 +109,20 @@ class Reconciling(Noticing):
 
     def _mend_held(self, job: Job) -> Job:
         told: ListsHeld = self.cases.call("lists_held", GetListsHeld(after=job.after), reply=ListsHeld)
-        if not told.items:
+        damaged = [one.case_id for one in told.unreadable]
+        whole = [one.list.case_id for one in told.items]
+        ids = sorted((*whole, *damaged))
+        if not ids:
             return job.model_copy(update={"part": "own", "after": None})
-        ids = [one.list.case_id for one in told.items]
         heard, standing = self._heard_of(ids), self.standing.load()
         for one in told.items:
             self._mend_case(job, one.list.case_id, self._by_the_holder(job, one, standing, heard))
-        self._give_lists(job, ids)
-        return job.model_copy(update={"after": ids[-1], "cases": job.cases + len(ids)})
+        for left in told.unreadable:
+            self._mend_case(job, left.case_id, self._by_what_is_left(job, left, standing, heard))
+        # A damaged one is replaced by the timer of fences, or stays shut: nobody waits for it.
+        self._give_lists(job, whole)
+        counted = {"cases": job.cases + len(ids), "unreadable": job.unreadable + len(damaged)}
+        return job.model_copy(update={"after": ids[-1], **counted})
 
     def _mend_own(self, job: Job) -> Job:
         """What `cases` did not name: registrations, which are swept when their time comes, and lost cases."""
@@ -150,7 +159,8 @@ class Reconciling(Noticing):
     def _mend_case(self, job: Job, case_id: str, make: Make) -> None:
         """Read after the holder's list: of a sound `sharing` nothing is behind that."""
         if job.check:
-            told = make(self.ownerships.find(case_id)).told
+            mended = make(self.ownerships.find(case_id))
+            told = _shut(case_id) if mended is None else mended.told
             if told:
                 self.reconciling.tell(job.run, case_id, told, datetime.now(UTC))
             return
@@ -158,7 +168,11 @@ class Reconciling(Noticing):
         def body(session: Session) -> None:
             copy = self.ownerships.find(case_id, session)
             if copy is None or copy.term != job.term:  # else it was done, and told, before an interruption
-                self._put_mended(job, make(copy), session)
+                mended = make(copy)
+                if mended is None:
+                    self.reconciling.tell(job.run, case_id, _shut(case_id), datetime.now(UTC), session)
+                else:
+                    self._put_mended(job, mended, session)
 
         self.reconciling.transact(body)
 
@@ -173,14 +187,31 @@ class Reconciling(Noticing):
             self.records.keep(_record(after, mended, now))
 
     def _by_the_holder(self, job: Job, held: HeldList, standing: Standing, heard: Mapping[str, int]) -> Make:
-        acl = held.list
+        facts = self._facts(job, held.list, held.opened_at, standing, heard)
+        return lambda copy: mend(copy, held.list, facts)
+
+    def _by_what_is_left(
+        self, job: Job, left: UnreadableList, standing: Standing, heard: Mapping[str, int]
+    ) -> Make:
+        def make(copy: Ownership | None) -> Mended | None:
+            owner = left.owner or (copy.owner if copy is not None else None)
+            if owner is None:
+                return None
+            acl = AccessList(case_id=left.case_id, term=0, epoch=0, owner=owner)
+            return unread(copy, acl, self._facts(job, acl, left.opened_at, standing, heard))
+
+        return make
+
+    def _facts(
+        self, job: Job, acl: AccessList, opened_at: datetime, standing: Standing, heard: Mapping[str, int]
+    ) -> Facts:
         people = self.users.known(acl.excluded) if acl.excluded else {}
         agencies = standing.agencies
         owners = agencies.get(acl.owner.agency.id)
-        facts = Facts(
+        return Facts(
             term=job.term,
             now=datetime.now(UTC),
-            opened_at=held.opened_at,
+            opened_at=opened_at,
             heard=heard.get(acl.case_id, 0),
             regime=regime_of(owners.type, None) if owners else "uk_gdpr",
             people={
@@ -193,7 +224,6 @@ class Reconciling(Noticing):
             },
             new_id=new_event_id,
         )
-        return lambda copy: mend(copy, acl, facts)
 
     def _by_itself_alone(self, job: Job, heard: Mapping[str, int]) -> Make:
         def make(copy: Ownership | None) -> Mended:
@@ -222,6 +252,11 @@ class Reconciling(Noticing):
             "events_heard", GetEventsHeard(case_ids=tuple(case_ids)), reply=EventsHeard
         )
         return told.numbers
+
+
+def _shut(case_id: str) -> tuple[Told, ...]:
+    """Nothing is left of its list, and the copy has not got the case."""
+    return (Told("list_unreadable", case_id),)
 
 
 def _record(after: Ownership, mended: Mended, now: datetime) -> Record:

@@ -11,7 +11,6 @@ from services.chassis.commands import Emit
 from services.chassis.mongo import Session as Transaction
 from services.chassis.rpc import command, rpc
 from services.contracts.caller import Caller
-from services.contracts.envelope import new_event_id
 from services.contracts.errors import (
     AccountDisabled,
     BadCredentials,
@@ -85,8 +84,10 @@ class Sessions(Identity):
         return self._begin("user", user.id, _actor(locked), once, must=must, now=now)
 
     def _check_password(self, locked: Locked | None, password: str) -> Locked:
-        """Raises BadCredentials, after as much work whoever was meant."""
-        stored = locked.password_hash if locked is not None else None
+        """Raises BadCredentials, after as much work whoever was meant: the right password where passwords are
+        refused is a wrong one, so that the answer says nothing of it."""
+        refused = self.refuses_password(locked.user if locked is not None else None)
+        stored = locked.password_hash if locked is not None and not refused else None
         right = offload.verify_password(stored or _NOBODY, passwords.normal(password))
         if locked is None or stored is None or not right:
             raise BadCredentials
@@ -165,8 +166,11 @@ class Sessions(Identity):
         self, kind: Kind, who: str, actor: Actor, attempt: str, *, must: tuple[Must, ...], now: datetime
     ) -> SessionCreated:
         letter: tokens.Kind = "c" if kind == "client" else "u"
-        token = Token(letter, who, tokens.session_secret(f"{letter}{who}", attempt))
-        session = Session(new_event_id(), token.hash, now, now, now + self.settings.limits.longest)
+        about = f"{letter}{who}"
+        token = Token(letter, who, tokens.session_secret(about, attempt))
+        session = Session(
+            tokens.session_id(about, attempt), token.hash, now, now, now + self.settings.limits.longest
+        )
         once = tokens.hashed(attempt)
         return self._begin_with(kind, token, session, actor, once, must=must, action="session.create")
 

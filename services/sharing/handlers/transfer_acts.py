@@ -85,13 +85,15 @@ class TransferActs(Applying):
             return False
         return cannot_act(self.user(owner.user.id, today))
 
-    def ground(self, known: Known | None, ownership: Ownership, today: Today) -> Ground | None:
+    def ground(
+        self, known: Known | None, ownership: Ownership, today: Today, *, appointing: bool = False
+    ) -> Ground | None:
         """Raises Invalid and its kinds."""
         other = known is not None and known.agency.id != ownership.owner.agency.id
         protocols = (
             self.protocols.between(known.agency.id, ownership.owner.agency.id) if known and other else []
         )
-        return check_taker(known, ownership, protocols, today)
+        return check_taker(known, ownership, protocols, today, appointing=appointing)
 
     def user(self, user_id: str, today: Today) -> Known | None:
         return self.directory.by_kind(today, users=[user_id]).get(f"u:{user_id}")

@@ -146,7 +146,7 @@ class TransferHandlers(TransferActs):
         if appointing and known is not None:
             elsewhere = known.agency.id != ownership.owner.agency.id
             known = None if elsewhere or known.id == caller.id else known
-        ground = self.ground(known, ownership, today)
+        ground = self.ground(known, ownership, today, appointing=appointing)
         assert known is not None
         lapses_at = today.now + timedelta(days=self.settings.transfer_days)
         if ground is not None:

@@ -32,7 +32,6 @@ _TIED_TO_NOBODY: Document = {"identity.issuer": {"$exists": False}}
 """Whoever is tied stays so until a reset: an administrator's other issuer does not take anybody over."""
 _ALIKE = 20
 """How many addresses that the collation takes for one are looked at."""
-_SHOWN: Document = {**PROJECTION, "provisioned": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class IdentityStore:
     def provisioned(self, user_id: str, agency_id: str, session: Session | None = None) -> Provisioned | None:
         wanted = {"_id": user_id, "agency_id": agency_id, "provisioned.gone": {"$ne": True}}
         with in_time():
-            row = self._rows.find_one(wanted, _SHOWN, session=session)
+            row = self._rows.find_one(wanted, PROJECTION, session=session)
         return None if row is None else _provisioned(row)
 
     def find(
@@ -124,7 +123,7 @@ class IdentityStore:
             field, sought = by[name]
             which[field] = sought
         with in_time():
-            rows = list(self._rows.find(which, _SHOWN).sort("_id", ASCENDING).skip(skip).limit(limit))
+            rows = list(self._rows.find(which, PROJECTION).sort("_id", ASCENDING).skip(skip).limit(limit))
             total = self._rows.count_documents(which)
         return [_provisioned(row) for row in rows], total
 

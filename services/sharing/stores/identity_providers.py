@@ -1,7 +1,7 @@
 """Where agencies' identity providers are kept, and sign-ins on their way.
 
 identity_providers  {_id: agency id, alias (unique), issuer, client_id, secret (sealed), kid, claim,
-                     second_factors, reserved: [alias], version, updated_at};
+                     second_factors, passwords, reserved: [alias], version, updated_at};
                     one that was taken away leaves {_id, reserved, version}, so that no tag comes again.
                     `reserved`: what the agency was called before, which is nobody else's from then on
 sign_ins            {_id: hash of the state, binding: hash, agency_id, provider_version, nonce, verifier,
@@ -58,6 +58,7 @@ class IdentityProviderStore:
             "kid": provider.kid,
             "claim": provider.claim,
             "second_factors": list(provider.second_factors),
+            "passwords": provider.passwords,
             "version": provider.version,
             "updated_at": provider.updated_at,
         }
@@ -149,6 +150,7 @@ def _provider(row: Document) -> Provider | None:
         second_factors=tuple(row["second_factors"]),
         version=row["version"],
         updated_at=row["updated_at"],
+        passwords=row.get("passwords", "refused"),
     )
 
 

@@ -50,6 +50,7 @@ PROJECTION: Document = {
     "password.must_change": True,
     "totp.last_step": True,
     "identity.issuer": True,
+    "provisioned": True,
     "trainings": True,
     "version": True,
     "created_at": True,
@@ -246,6 +247,7 @@ def _taken() -> Invalid:
 
 def user_of(row: Document) -> User:
     """A row that was read with `PROJECTION`, or whole."""
+    said = row.get("provisioned") or {}
     return User(
         id=row["_id"],
         username=row["username"],
@@ -260,6 +262,7 @@ def user_of(row: Document) -> User:
         has_password=row.get("password") is not None,
         has_totp=row.get("totp") is not None,
         is_bound=row.get("identity") is not None,
+        system_may_enable=bool(said.get("disabled")) and not said.get("gone"),
         must_change=bool((row.get("password") or {}).get("must_change")),
         version=row["version"],
         created_at=row["created_at"],

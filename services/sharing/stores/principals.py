@@ -75,7 +75,7 @@ class PrincipalStore:
         with in_time():
             row = self._of(kind).find_one({"_id": who}, {"sessions": True})
         found = [_session(one) for one in row["sessions"]] if row else []
-        return sorted(found, key=lambda one: one.id, reverse=True)
+        return sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)
 
     def saw(self, kind: str, who: str, session_id: str, now: datetime) -> None:
         with in_time():

@@ -1,7 +1,7 @@
 """The work of mending a copy that was put back: how far it is, and what was found.
 
 reconciliation  {_id: "job", run, check, state: asked | running | done, part, after, term, seen,
-                 as_of, asked_at, ended_at, cases, differing}
+                 as_of, asked_at, ended_at, cases, unreadable, differing}
 differences     {_id: "<run>/<case id>", run, case_id, told: [{what, id}], at}
 
 One process works at a time, by a lease; what it does is harmless when done twice. A case is mended in the
@@ -33,7 +33,8 @@ Result = TypeVar("Result")
 
 
 class Job(BaseModel):
-    """`check`: look, and change nothing. `cases`: looked at so far. `seen`, `as_of`: as it was noticed."""
+    """`check`: look, and change nothing. `cases`: looked at so far; `unreadable`: of these.
+    `seen`, `as_of`: as it was noticed."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -48,6 +49,7 @@ class Job(BaseModel):
     asked_at: datetime
     ended_at: datetime | None = None
     cases: int = 0
+    unreadable: int = 0
     differing: int = 0
 
 

@@ -28,7 +28,8 @@ BARRED: dict[str, dict[str, Any]] = {
 }
 """Strangers against whom something would stand by itself, if they might know of the case."""
 _OFFICERS = frozenset({"agency_dpo", "partnership_dpo"})
-"""They may know of cases that they cannot see."""
+"""They may know of cases that they cannot see, if these concern their agency."""
+UNCONCERNED = "Cleveland Fire and Rescue"
 SUSPENDED = "Tees, Esk and Wear Valleys NHS Trust"
 
 
@@ -61,6 +62,7 @@ def outsiders(world: World) -> list[Outsider]:
         on.sign_in(agency, "agency_admin").patch(f"/agencies/{_agency(world, agency)}", {"places": [place]})
         found.append(Outsider(f"barred: {'/'.join(place)}", _token(on.sign_in(agency, "practitioner")), both))
     found += [Outsider(name, token, both) for name, token in _related(world, closed)]
+    found.append(_officer(world, both))
     suspended = on.sign_in(SUSPENDED, "practitioner")
     _operator(world).post(
         f"/agencies/{_agency(world, SUSPENDED)}/transitions", {"to": "suspended", "reason": "matrix"}
@@ -70,6 +72,13 @@ def outsiders(world: World) -> list[Outsider]:
 
 def _unknown(player: Player, there: Hidden, closed: Hidden) -> tuple[Hidden, ...]:
     return (closed,) if player.actor.level is not None else (there, closed)
+
+
+def _officer(world: World, cases: tuple[Hidden, ...]) -> Outsider:
+    """Asks why somebody of its own agency, itself, may not see them."""
+    user_id, api = person(world.on, "agency_dpo", agency=UNCONCERNED)
+    asked = tuple(Hidden({**case.ids, "user_id": user_id}) for case in cases)
+    return Outsider("agency DPO, not concerned", _token(api), asked)
 
 
 def _closed(world: World) -> Hidden:

@@ -33,8 +33,8 @@ RANK = {"know": 0, "task": 1, "read": 2, "contribute": 3, "manage": 4, "own": 5}
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks. `level`: what he has on the case; None: it is not visible to him. `own`: agency of the
-    case's owner. `foreign`: a reason is asked of him."""
+    """Who asks. `level`: what he has on the case; None: it is not visible to him. `concerned`: his agency
+    has, or had, to do with it, and the person of `/access/explain` is of it."""
 
     name: str
     roles: frozenset[str] = frozenset()
@@ -43,6 +43,7 @@ class Actor:
     client: bool = False
     signed: bool = True
     known: bool = True
+    concerned: bool = False
 
 
 @dataclass(frozen=True)
@@ -263,10 +264,11 @@ def expected(method: str, path: str, actor: Actor) -> frozenset[str]:
         return frozenset({"procedure_unsigned"})
     fits = bool(actor.scopes & rule.scopes) if actor.client else bool(actor.roles & rule.roles)
     if fits and path == "/access/explain":
-        # To whoever does not answer for the case there is none; an agency's officer answers for its own.
-        if actor.level == "own" or "partnership_dpo" in actor.roles:
-            return frozenset({"passed"})
-        return frozenset({"passed", "not_found"} if "agency_dpo" in actor.roles else {"not_found"})
+        # To whoever does not answer for the case there is none; an agency's officer answers for what
+        # concerns its agency.
+        officer = "agency_dpo" in actor.roles and actor.concerned
+        answers = actor.level == "own" or "partnership_dpo" in actor.roles or officer
+        return frozenset({"passed" if answers else "not_found"})
     if rule.level is None:
         if fits and path.startswith("/subjects/{}") and method != "GET":
             # Changed by the team that entered it; linked by who works in a case that it is in.

@@ -72,6 +72,7 @@ BODIES: dict[tuple[str, str], Body] = {
         "issuer": "https://id.example.org",
         "client_id": "concordat",
         "client_secret": "matrix-matrix-matrix",
+        "passwords": "allowed",  # the players go on logging in
     },
     ("POST", "/scim/v2/Users"): lambda _: {"userName": f"nobody.{uuid.uuid4().hex[:8]}"},
     ("PUT", "/scim/v2/Users/{}"): lambda _: {"active": True},

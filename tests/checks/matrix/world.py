@@ -60,9 +60,9 @@ def build(on: Ground) -> World:
     return world
 
 
-def person(on: Ground, role: str, *, signed: bool = True) -> tuple[str, Api]:
-    """A new user of the landlord's in one role."""
-    administrator = on.sign_in(HOUSING, "agency_admin")
+def person(on: Ground, role: str, *, agency: str = HOUSING, signed: bool = True) -> tuple[str, Api]:
+    """A new user in one role, the landlord's where no other agency is named."""
+    administrator = on.sign_in(agency, "agency_admin")
     username = f"matrix.{uuid.uuid4().hex[:10]}"
     body = {
         "username": username,
@@ -121,7 +121,8 @@ def _of_roles(on: Ground) -> list[Player]:
     for name, agency, role, number, level in known:
         user = on.cast.user(agency, role, number)
         api = on.cast.sign_in(user)
-        found.append(Player(Actor(name, frozenset({role}), level=level), api.token, user["user_id"]))
+        actor = Actor(name, frozenset({role}), level=level, concerned=role == "agency_dpo")
+        found.append(Player(actor, api.token, user["user_id"]))
     operator = next(one for one in on.cast.users if "system_operator" in one["roles"])
     token = on.cast.sign_in(operator).token
     found.append(Player(Actor("operator", frozenset({"system_operator"})), token, operator["user_id"]))

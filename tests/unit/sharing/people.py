@@ -8,12 +8,30 @@ from typing import Any
 from services.sharing.domain.clients import Client
 from services.sharing.domain.people import Appointment, User
 from services.sharing.domain.procedures import Published, Signature
+from services.sharing.domain.sign_ins import Provider
 from services.sharing.domain.standing import AgencyStanding, ProtocolStanding, Standing
 
 NOW = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 TODAY = NOW.date()
 DAY = timedelta(days=1)
 POLICE, HOUSING, OPERATOR = "police-1", "housing-1", "operator-1"
+
+
+def provider(**more: Any) -> Provider:
+    """By which the police sign their people in."""
+    given: dict[str, Any] = {
+        "agency_id": POLICE,
+        "alias": "police",
+        "issuer": "https://id.police.example",
+        "client_id": "concordat",
+        "secret": b"sealed",
+        "kid": "k",
+        "claim": "email",
+        "second_factors": (),
+        "version": 1,
+        "updated_at": NOW,
+    }
+    return Provider(**{**given, **more})
 
 
 def user(**more: Any) -> User:

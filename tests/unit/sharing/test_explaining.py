@@ -94,20 +94,21 @@ def officer(role: str, agency_id: str, **more: Any) -> Caller:
 
 
 @pytest.mark.parametrize(
-    ("asks", "of_agency", "may"),
+    ("asks", "of_agency", "concerned", "may"),
     [
-        (officer("practitioner", POLICE.id, id="u-owner"), HOMES.id, True),
-        (officer("practitioner", HOMES.id, id="u-owner"), HOMES.id, False),
-        (officer("partnership_dpo", "a-opcc"), HOMES.id, True),
-        (officer("agency_dpo", POLICE.id), HOMES.id, True),
-        (officer("agency_dpo", HOMES.id), HOMES.id, True),
-        (officer("agency_dpo", HOMES.id), POLICE.id, False),
-        (officer("agency_dpo", HOMES.id), None, False),
-        (officer("agency_admin", POLICE.id), POLICE.id, False),
-        (officer("partnership_dpo", "a-opcc", kind="client"), HOMES.id, False),
+        (officer("practitioner", POLICE.id, id="u-owner"), HOMES.id, False, True),
+        (officer("practitioner", HOMES.id, id="u-owner"), HOMES.id, True, False),
+        (officer("partnership_dpo", "a-opcc"), HOMES.id, False, True),
+        (officer("agency_dpo", POLICE.id), HOMES.id, True, True),
+        (officer("agency_dpo", HOMES.id), HOMES.id, True, True),
+        (officer("agency_dpo", HOMES.id), HOMES.id, False, False),
+        (officer("agency_dpo", HOMES.id), POLICE.id, True, False),
+        (officer("agency_dpo", HOMES.id), None, True, False),
+        (officer("agency_admin", POLICE.id), POLICE.id, True, False),
+        (officer("partnership_dpo", "a-opcc", kind="client"), HOMES.id, True, False),
     ],
 )
-def test_who_may_ask(asks: Caller, of_agency: str | None, may: bool) -> None:
-    assert may_ask(asks, ownership(grant()).acl, of_agency) is may
+def test_who_may_ask(asks: Caller, of_agency: str | None, concerned: bool, may: bool) -> None:
+    assert may_ask(asks, ownership(grant()).acl, of_agency, concerned=concerned) is may
     excluded = ownership(grant()).acl.model_copy(update={"excluded": (asks.id,)})
-    assert not may_ask(asks, excluded, of_agency), "to nobody under conflict"
+    assert not may_ask(asks, excluded, of_agency, concerned=concerned), "to nobody under conflict"

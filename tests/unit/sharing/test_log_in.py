@@ -29,11 +29,17 @@ from services.contracts.records import Record
 from services.contracts.sharing.sessions import Credentials, LogIn, SessionCreated
 from services.sharing.domain import tokens, totp
 from services.sharing.domain.clients import Secret
+from services.sharing.domain.people import Appointment
 from services.sharing.domain.sessions import Limits
-from services.sharing.fakes import FakeAttemptStore, FakeAuthorityStore, FakePrincipalStore
+from services.sharing.fakes import (
+    FakeAttemptStore,
+    FakeAuthorityStore,
+    FakeIdentityProviderStore,
+    FakePrincipalStore,
+)
 from services.sharing.handlers.sessions import _NOBODY, Sessions
 from services.sharing.stores.principals import Locked
-from tests.unit.sharing.people import DAY, NOW, POLICE, TODAY, client, protocol, standing, user
+from tests.unit.sharing.people import DAY, NOW, POLICE, TODAY, client, protocol, provider, standing, user
 
 PASSWORD = "quiet lanterns over the Tees"
 HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -64,6 +70,7 @@ class Desk(Sessions):
         self.clock = NOW
         self.accounts = FakePrincipalStore()  # type: ignore[assignment]
         self.attempts = FakeAttemptStore()  # type: ignore[assignment]
+        self.identity_providers = FakeIdentityProviderStore()  # type: ignore[assignment]
         self.authority = FakeAuthorityStore(standing(**how))  # type: ignore[assignment]
         self.records = Kept()  # type: ignore[assignment]
         self.users = Users(user())  # type: ignore[assignment]
@@ -143,6 +150,44 @@ def test_wrong_credentials_are_all_alike_and_written_down(given: Any, refusal: A
     with pytest.raises(refusal):
         desk.try_(**given)
     assert desk.kept == [(actor, "refused", "bad_credentials")]
+
+
+@pytest.mark.parametrize(
+    ("role", "passwords", "let_in"),
+    [
+        ("practitioner", "refused", False),
+        ("practitioner", "allowed", True),
+        ("agency_admin", "refused", True),
+        ("security_manager", "refused", True),
+    ],
+)
+def test_where_the_agencys_provider_signs_in_a_right_password_is_a_wrong_one(
+    role: Any, passwords: Any, let_in: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not an administrator's, nor of those whom the provider never signs in."""
+    desk, compared = Desk(), []
+    monkeypatch.setattr(
+        offload, "verify_password", lambda stored, given: not compared.append(stored) and given == PASSWORD
+    )
+    desk.put(roles=(Appointment(role),))
+    desk.identity_providers.providers[POLICE] = provider(passwords=passwords)  # type: ignore[attr-defined]
+    if let_in:
+        assert desk.try_(username="fiona", password=PASSWORD, totp=CODE)
+        return
+    for code in (None, CODE):  # no code is asked for, which would say that the password was right
+        with pytest.raises(BadCredentials):
+            desk.try_(username="fiona", password=PASSWORD, **({"totp": code} if code else {}))
+    assert compared == [_NOBODY, _NOBODY]
+    assert desk.kept == [("user-1", "refused", "bad_credentials")] * 2
+    assert not desk.accounts.begun  # type: ignore[attr-defined]
+
+
+def test_an_administrators_appointment_that_is_over_lets_no_password_in() -> None:
+    desk = Desk()
+    desk.put(roles=(Appointment("agency_admin", None, TODAY - DAY), Appointment("practitioner")))
+    desk.identity_providers.providers[POLICE] = provider()  # type: ignore[attr-defined]
+    with pytest.raises(BadCredentials):
+        desk.try_(username="fiona", password=PASSWORD, totp=CODE)
 
 
 def test_an_unknown_name_costs_a_comparison_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,6 +278,18 @@ def test_one_attempt_delivered_twice_is_one_session_whichever_answer_arrives() -
     assert token is not None
     assert (session.id, session.hash) == (first.id, token.hash)
     assert {attempt for _, attempt in desk.accounts.attempts} == {tokens.hashed("one")}  # type: ignore[attr-defined]
+
+
+def test_every_entry_of_a_log_in_that_was_delivered_twice_names_the_session_that_there_is() -> None:
+    desk = Desk()
+    told = [desk.try_(attempt="one", username="fiona", password=PASSWORD, totp=CODE) for _ in range(2)]
+    named = [one.objects[0].id for one in desk.records.records]  # type: ignore[attr-defined]
+    assert named == [told[0].id] * 2
+    desk.clock = NOW + timedelta(minutes=1)
+    fresh = pyotp.TOTP(SECRET).at(int(desk.clock.timestamp()))
+    other = desk.try_(attempt="two", username="fiona", password=PASSWORD, totp=fresh)
+    assert other.id != told[0].id
+    assert tokens.session_id("uuser-1", "one") != tokens.session_id("uuser-2", "one")
 
 
 @pytest.mark.parametrize("code", [CODE, "ABCDEF-GHIJKL"])

@@ -13,7 +13,7 @@ from services.contracts.access import AccessList, Owner, Share
 from services.contracts.paging import Ref
 from services.contracts.restores import AuthorityMark
 from services.contracts.vocabulary import LEVELS, SECTIONS
-from services.sharing.domain.mending import RESTORED, Facts, Mended, Told, mend, narrower, unheld
+from services.sharing.domain.mending import RESTORED, Facts, Mended, Told, mend, narrower, unheld, unread
 from services.sharing.domain.ownership import Conflict, Grant, Ownership, register
 from tests.unit.sharing.grants import HOMES, LATER, NOW, OWNER, POLICE
 
@@ -187,6 +187,21 @@ def test_a_registration_without_a_case_is_left_to_the_sweep_and_a_lost_case_is_t
     assert mended.told == ()
     assert unheld(copy_of(), 5, 9).told == (Told("holder_missing", "c-1"),)
     assert unheld(copy_of(), 5, 9).after.events == 9
+
+
+@pytest.mark.parametrize("owner", [OWNER, OTHER])
+def test_where_the_holders_list_is_damaged_the_case_is_its_owners_alone(owner: Owner) -> None:
+    """What was ended since the copy is not known: so everything is, in an epoch that was never used."""
+    copy = copy_of(grant())
+    left = AccessList(case_id="c-1", term=0, epoch=0, owner=owner)
+    mended = unread(copy, left, FACTS)
+    assert mended.told[0] == Told("list_unreadable", "c-1")
+    assert {one.what for one in mended.told[1:]} >= {"share_ended"}
+    assert (mended.after.owner, mended.after.grants) == (owner, ())
+    assert (mended.after.term, mended.after.epoch) == (5, 5)
+    assert {one.grant.id for one in mended.past} == {"s-1", "s-team"}
+    alone = unread(None, left, FACTS)
+    assert (alone.after.owner, alone.after.grants, alone.after.confirmed) == (owner, (), True)
 
 
 PEOPLE = ("u-jo", "u-lee", "u-kim")

@@ -11,7 +11,7 @@ import pytest
 from services.contracts.errors import AgencyNotActive, GatewayNotForRecipient, Invalid, PurposeNotInProtocol
 from services.contracts.paging import Ref
 from services.sharing.domain.known import Known
-from services.sharing.domain.ownership import Ownership
+from services.sharing.domain.ownership import Conflict, Ownership
 from services.sharing.domain.transfers import check_taker, fit, on_perpetrators_side, taken_over
 from tests.unit.sharing.grants import (
     HOMES,
@@ -61,6 +61,34 @@ def test_each_refusal_points_to_the_person_and_says_in_a_sentence_why(
     ((pointer, told, detail),) = [(one.pointer, one.code, one.detail) for one in problem.errors]
     assert (pointer, told) == ("/to_user_id", code)
     assert re.fullmatch(r"(This|The|No) [a-z' ]+\.", detail)
+
+
+def test_an_appointing_administrator_cannot_tell_by_what_a_case_bars_somebody() -> None:
+    """On the perpetrator's side, under conflict, both, or no caseworker: one answer, word for word."""
+    jo = known(id="u-jo")
+    under = Conflict(
+        id="x-1",
+        user=Ref(id="u-jo", name="Jo"),
+        agency=HOMES,
+        kind="neighbour",
+        reason="-",
+        declared_by=OWNER.user,
+        declared_at=NOW,
+    )
+    side = grant(side="perpetrator")
+    told = set()
+    for who, before in (
+        (jo, ownership(side)),
+        (jo, ownership(conflicts=(under,))),
+        (jo, ownership(side, conflicts=(under,))),
+        (known(roles=("agency_admin",)), ownership()),
+        (None, ownership()),
+    ):
+        with pytest.raises(Invalid) as found:
+            check_taker(who, before, (PROTOCOL,), today(), appointing=True)
+        told.add((type(found.value), found.value.errors))
+    assert len(told) == 1
+    assert check_taker(jo, ownership(grant()), (PROTOCOL,), today(), appointing=True) is not None
 
 
 def test_a_team_on_the_perpetrators_side_is_that_of_its_own_agency() -> None:

@@ -17,7 +17,7 @@ from services.contracts.errors import (
 )
 from tests.unit.web.replies import AGENCY, ESCAPED
 from tests.unit.web.site import TOKEN, FakeAsking, SiteClient
-from tests.unit.web.test_forms_sent import hidden
+from tests.unit.web.test_forms_sent import ORIGIN, hidden
 from tests.unit.web.test_pages import check
 
 STATE, BINDING = "s" * 43, "b" * 43
@@ -179,6 +179,7 @@ def test_an_administrator_sets_the_provider_and_never_sees_its_secret(site: Site
         "client_secret": "very secret",
         "claim": "email",
         "second_factors": "mfa\r\n otp \r\n",
+        "passwords": "allowed",
     }
     answer = site.post(path, typed)
     assert answer.status_code == 422  # a blank in the secret
@@ -188,17 +189,41 @@ def test_an_administrator_sets_the_provider_and_never_sees_its_secret(site: Site
     ((_, method, request, _),) = site.asking.told
     assert (method, request.if_match) == ("put_identity_provider", hidden(shown, "etag"))
     assert request.provider.second_factors == ("mfa", "otp")
-    assert request.provider.client_secret == "very-secret"
+    assert (request.provider.client_secret, request.provider.passwords) == ("very-secret", "allowed")
     answer = site.post(f"{path}/remove", {"once": hidden(shown, "once")})
     assert answer.headers["location"] == f"{path}?done=gone"
 
 
+def test_where_passwords_are_refused_none_is_handed_over_or_offered(site: SiteClient) -> None:
+    replies = site.asking.replies
+    replies["sharing", "reset_user"] = {"id": "u2", "state": "invited", "passwords": "refused"}
+    replies["sharing", "get_user"] = {**replies["sharing", "get_user"], "passwords": "refused"}
+    shown = site.get("/administration/users/u2")
+    assert "Reset sign-in" in shown.text
+    assert "Reset password" not in shown.text
+    answer = site.post("/administration/users/u2/reset", {"once": hidden(shown, "once")})
+    check(answer.text)
+    assert "own sign-in" in answer.text
+    assert "/activate" not in answer.text
+
+
+def test_everybody_is_told_of_the_agencys_own_sign_in_before_and_after_a_refusal(site: SiteClient) -> None:
+    """Whoever is meant: the page does not say whether there is such an account, nor how it logs in."""
+    said = "If your agency has its own sign-in"
+    assert said in site.get("/log-in", cookie=False).text
+    site.asking.refusals["sharing", "log_in"] = BadCredentials()
+    typed = {"username": "somebody", "password": "anything"}
+    answer = site.post("/log-in", typed, cookie=False, csrf=False, origin=ORIGIN)
+    assert (answer.status_code, said in answer.text) == (401, True)
+
+
 def test_an_administrator_can_say_that_an_account_stays_disabled(site: SiteClient) -> None:
     """The identity system that disabled it could else enable it."""
-    site.asking.replies["sharing", "get_user"] = {
-        **site.asking.replies["sharing", "get_user"],
-        "state": "disabled",
-    }
+    replies = site.asking.replies
+    replies["sharing", "get_user"] = {**replies["sharing", "get_user"], "state": "disabled"}
+    # Disabled by an administrator: no system can enable it, and there is nothing to keep.
+    assert "identity system" not in site.get("/administration/users/u2").text
+    replies["sharing", "get_user"] = {**replies["sharing", "get_user"], "system_may_enable": True}
     shown = site.get("/administration/users/u2")
     check(shown.text)
     assert "Keep it disabled" in shown.text
