@@ -23,7 +23,7 @@ from services.contracts.sharing.passkeys import (
     RemovePasskey,
 )
 from services.contracts.sharing.people import ResetUser
-from services.contracts.sharing.sessions import GetCurrentSession, StepUp, StepUpBody
+from services.contracts.sharing.sessions import Credentials, GetCurrentSession, LogIn, StepUp, StepUpBody
 from tests.authenticator import PRESENT, Authenticator
 from tests.cell import Parts
 from tests.integration.calling import Calling, Instance
@@ -85,16 +85,6 @@ class Person:
         with connect(self.town.parts.mongo_url("operator"), app="test") as client:
             return client["sharing"]["users"].find_one({"_id": self.id})
 
-    def told(self) -> list[str]:
-        with connect(self.town.parts.mongo_url("operator"), app="test") as client:
-            events = client["sharing"]["outbox"].find({}, {"body": True})
-            return [
-                name for one in events if self.id in (text := str(one)) for name in NOTICES if name in text
-            ]
-
-
-NOTICES = ("passkey_added", "passkey_removed", "passkey_copied", "passkey_of_user_copied")
-
 
 @pytest.fixture
 def person(town: Town) -> Person:
@@ -154,12 +144,10 @@ def test_an_answer_is_good_once_and_for_what_was_asked(person: Person) -> None:
     assert refused(person.log_in, for_step_up) == "bad_credentials"
     assert refused(person.step_up, person.key.get(person.asked())) == "passkey_not_valid"
     assert refused(person.step_up, answer) == "passkey_not_valid"
-    other = replace(person.key)  # the same key, at another's question
     assert person.step_up()["until"]
     elsewhere = person.key.get(person.tell("begin_step_up", BeginStepUp()))
     person.token = person.log_in()["token"]
     assert refused(person.step_up, elsewhere) == "passkey_not_valid"
-    assert other.credential_id == person.key.credential_id
 
 
 def test_a_wrong_answer_uses_its_question_up(person: Person) -> None:
@@ -191,7 +179,7 @@ def test_nobody_logs_in_with_anothers(person: Person, town: Town) -> None:
     ],
     ids=str,
 )
-def test_what_is_not_right_opens_nothing_and_is_in_the_log(person: Person, wrong: Any) -> None:
+def test_what_is_not_right_opens_nothing(person: Person, wrong: Any) -> None:
     before = dict(vars(person.key))
     vars(person.key).update(wrong)
     assert refused(person.log_in) == "bad_credentials"
@@ -212,8 +200,6 @@ def test_a_counter_that_goes_back_is_refused_and_called_out(person: Person) -> N
 
 
 def test_the_same_log_in_delivered_twice_is_one(person: Person) -> None:
-    from services.contracts.sharing.sessions import Credentials, LogIn
-
     answer = person.key.get(person.asked())
     credentials = Credentials(username=person.name, password=PASSWORD, passkey=answer)
     request = LogIn(credentials=credentials, attempt=uuid.uuid4().hex)

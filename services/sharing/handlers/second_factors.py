@@ -53,10 +53,8 @@ class SecondFactors(Identity):
             self._check_passkey(locked, passkey, purpose=purpose, bound_to=bound_to, once=once, now=now)
         elif code is not None:
             self._check_code(locked, code, once, now)
-        elif locked.totp_secret is not None:
-            raise TotpRequired
         else:
-            raise PasskeyRequired
+            raise wanted_of(locked)
 
     def _check_code(self, locked: Locked, code: str, once: str, now: datetime) -> None:
         if locked.totp_secret is None:
@@ -138,6 +136,11 @@ class SecondFactors(Identity):
         found = self.accounts.sessions(caller.kind, caller.id)
         if not any(one.id == caller.session_id and one.stepped_up(now) for one in found):
             raise StepUpRequired
+
+
+def wanted_of(locked: Locked) -> TotpRequired:
+    """What to ask for: where there is an app its code, which works everywhere."""
+    return PasskeyRequired() if locked.totp_secret is None else TotpRequired()
 
 
 def tell_of_passkey(emit: Emit, reminder: str, user_id: str, keys: tuple[str, ...]) -> None:

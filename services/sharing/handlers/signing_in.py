@@ -37,6 +37,7 @@ from services.sharing.domain.sessions import Session
 from services.sharing.domain.sign_ins import NotBelieved, SignIn
 from services.sharing.domain.tokens import Token, session_secret
 from services.sharing.handlers.identity import REFUSALS, UNKNOWN
+from services.sharing.handlers.second_factors import wanted_of
 from services.sharing.handlers.sessions import Sessions
 from services.sharing.handlers.vouching import Vouching, actor_of
 from services.sharing.providers import host_of
@@ -113,7 +114,7 @@ class SigningIn(Sessions, Vouching):
             self.sign_ins.leave(
                 taken.id, by, "awaiting_code", user_id=user.id, subject=said.subject, first=first
             )
-            raise TotpRequired
+            raise wanted_of(locked)
         return self._let_in(request, taken, by, strong=said.strong)
 
     # --- our own ---
