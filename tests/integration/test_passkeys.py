@@ -136,7 +136,10 @@ def test_only_who_has_the_password_is_told_of_passkeys(person: Person, town: Tow
     assert refused(town.gate.log_in, username=name, password=PASSWORD) == "totp_required"
 
 
-def test_an_answer_is_good_once_and_for_what_was_asked(person: Person) -> None:
+def test_an_answer_is_good_once_and_for_what_was_asked(town: Town) -> None:
+    person = Person(town, key=Authenticator(count=None))  # no counter: nothing else refuses it
+    person.add()
+    town.sign(person.token)
     answer = person.key.get(person.asked())
     person.log_in(answer)
     assert refused(person.log_in, answer) == "bad_credentials"
@@ -148,6 +151,9 @@ def test_an_answer_is_good_once_and_for_what_was_asked(person: Person) -> None:
     elsewhere = person.key.get(person.tell("begin_step_up", BeginStepUp()))
     person.token = person.log_in()["token"]
     assert refused(person.step_up, elsewhere) == "passkey_not_valid"
+    assert person.step_up()["until"]
+    to_enrol = person.key.get(person.begin())
+    assert refused(person.step_up, to_enrol) == "passkey_not_valid"
 
 
 def test_a_wrong_answer_uses_its_question_up(person: Person) -> None:
