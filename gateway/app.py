@@ -25,7 +25,7 @@ from gateway.resources.health import Live, Metrics, Ready
 from gateway.resources.previews import Previews
 from gateway.resources.scim import Scim
 from gateway.resources.searches import Searches
-from gateway.resources.sessions import Activations, LogIns
+from gateway.resources.sessions import Activations, LogInChallenges, LogIns
 from gateway.resources.statements import Statements
 from gateway.resources.stream import Streams
 from gateway.resources.table import Responder, Table
@@ -76,6 +76,7 @@ def _add_api(app: App, asking: Asking, changes: LiveChanges, settings: GatewaySe
     streams = Streams(asking, changes, most=settings.streams, each=settings.streams_each)
     specials: dict[str, Mapping[str, Responder]] = {
         "/sessions": {"POST": LogIns(asking, limit).on_post},
+        "/sessions/challenges": {"POST": LogInChallenges(asking, limit).on_post},
         "/activations": {"POST": Activations(asking, limit).on_post},
         "/devices/enrolments": {"POST": Enrolments(asking, limit).on_post},
         "/searches": {"POST": Searches(asking, limit).on_post},

@@ -26,6 +26,7 @@ from services.contracts.sharing import (
     explain,
     glass,
     identity_providers,
+    passkeys,
     people,
     procedures,
     protocols,
@@ -77,6 +78,19 @@ _TABLE: dict[str, dict[str, Entry]] = {
         "GET": _s("current_session", sessions.GetCurrentSession, sessions.SessionView),
         "DELETE": _s("end_current_session", sessions.EndCurrentSession, Empty, 204),
     },
+    "/sessions/challenges": {
+        "POST": Special(
+            "Ask an account's passkeys, to log in with the answer.",
+            (("sharing", "begin_log_in"),),
+            passkeys.PasskeyCredentials,
+            passkeys.PasskeyChallenge,
+            201,
+            open=True,
+        )
+    },
+    "/sessions/current/challenges": {
+        "POST": _s("begin_step_up", passkeys.BeginStepUp, passkeys.PasskeyChallenge, 201)
+    },
     "/sessions/current/step-ups": {"POST": _s("step_up", sessions.StepUp, sessions.SteppedUp, 201)},
     "/activations": {
         "POST": Special(
@@ -94,6 +108,14 @@ _TABLE: dict[str, dict[str, Entry]] = {
         "POST": _s("start_totp", account.StartTotp, account.TotpStarted, 201),
         "PUT": _s("confirm_totp", account.ConfirmTotp, account.RecoveryCodes),
     },
+    "/me/passkeys": {
+        "GET": _s("list_passkeys", passkeys.ListPasskeys, passkeys.PasskeyPage),
+        "POST": _s("add_passkey", passkeys.AddPasskey, passkeys.PasskeyView, 201),
+    },
+    "/me/passkeys/challenges": {
+        "POST": _s("begin_passkey", passkeys.BeginPasskey, passkeys.PasskeyEnrolment, 201)
+    },
+    "/me/passkeys/{passkey_id}": {"DELETE": _s("remove_passkey", passkeys.RemovePasskey, Empty, 204)},
     "/me/sessions": {"GET": _s("list_sessions", sessions.ListSessions, sessions.SessionPage)},
     "/me/sessions/{session_id}": {"DELETE": _s("end_session", sessions.EndSession, Empty, 204)},
     "/me/consultations": {

@@ -1,4 +1,4 @@
-"""What needs no session yet: `/sessions` and `/activations`."""
+"""What needs no session yet: `/sessions`, `/sessions/challenges` and `/activations`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import falcon.asgi
 from gateway import answers, bodies
 from gateway.asking import Asking
 from gateway.sessions import command_key
+from services.contracts.sharing.passkeys import BeginLogIn, PasskeyChallenge, PasskeyCredentials
 from services.contracts.sharing.people import Activate, Activated, ActivationBody
 from services.contracts.sharing.sessions import Credentials, LogIn, SessionCreated
 
@@ -27,6 +28,20 @@ class LogIns:
         )
         session = await self._asking.ask_openly("sharing", "log_in", request, SessionCreated)
         answers.write(req, resp, session, 201)
+
+
+class LogInChallenges:
+    """`POST /sessions/challenges`: as with a log-in, nothing is kept by key; an answer that is lost is asked
+    for anew."""
+
+    def __init__(self, asking: Asking, body_limit: int) -> None:
+        self._asking, self._limit = asking, body_limit
+
+    async def on_post(self, req: falcon.asgi.Request, resp: falcon.asgi.Response) -> None:
+        credentials = await bodies.read(req, PasskeyCredentials, self._limit)
+        request = BeginLogIn(credentials=credentials, address=self._asking.sessions.address(req))
+        asked = await self._asking.ask_openly("sharing", "begin_log_in", request, PasskeyChallenge)
+        answers.write(req, resp, asked, 201)
 
 
 class Activations:

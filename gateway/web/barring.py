@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.web.forms.fields import Field
 from gateway.web.forms.form import Form
 from gateway.web.visit import Body
@@ -19,6 +21,8 @@ CODE = (
           missing="Enter the code that the app shows now", hint="Six digits"),
 )  # fmt: skip
 """What is asked where a fresh code helps."""
+WITH_PASSKEY = tuple(replace(field, missing=None) for field in CODE)
+"""The same where a passkey has answered instead."""
 
 
 def told(problem: ConcordatError, target: str) -> Body:

@@ -35,7 +35,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_SECRET = ("password", "totp", "code")
+_SECRET = ("password", "totp", "code", "passkey")
 _FIRST: dict[type[ConcordatError], str] = {
     PasswordChangeRequired: "/account/password",
     TotpNotEnrolled: "/account/totp",

@@ -282,6 +282,8 @@ REFUSALS: dict[str, str] = {
         "administrator."
     ),
     "totp_required": "Enter the six-digit code from your authenticator app.",
+    "passkey_required": "Use your passkey to log in.",
+    "passkey_not_enrolled": "You have no passkey yet. Use a code from your authenticator app.",
     "account_disabled": "This account is disabled. Speak to your agency's administrator.",
     "protocol_not_active": (
         "Your agency has no information sharing protocol in force, so nobody in it can log in yet. "
@@ -308,7 +310,7 @@ REFUSALS: dict[str, str] = {
     "training_required": "You need current training for this kind of case before you can open it.",
     "network_not_permitted": "Cases of this sensitivity cannot be opened from where you are.",
     "device_not_permitted": "Cases of this sensitivity cannot be opened on this device.",
-    "step_up_required": "Enter a new code from your authenticator app to open this case.",
+    "step_up_required": "Enter a new code from your authenticator app, or use a passkey, to open this case.",
     "own_glass": "This was your own emergency access. Somebody else has to look into it.",
     "owner_has_conflict": "You own this case. Transfer it first; then declare the conflict of interest.",
     "cannot_be_named": "This person has a conflict of interest in this case and cannot be named in it.",
@@ -384,6 +386,7 @@ FIELD_CODES: dict[str, str] = {
     "token_not_valid": (
         "This activation link has been used or has expired. Ask your administrator for a new one"
     ),
+    "passkey_not_valid": "This passkey could not be checked. Try again",
     "code_not_valid": "This code is not right, was used, or has run out. Ask for a new one",
     "before_completion": "This day is before the training was completed",
     "username_taken": "This user name is taken",

@@ -5,7 +5,7 @@ case. `notify` makes an inbox item and a live update of it. It is none of the ev
 may name: nothing outside is ever told.
 
 sharing emits access.reminder(Reminder), aggregate `reminders/<id>`, each the first and only one of its own:
-of what ends or falls due, or of an account that was tied, and is about no case. `notify` makes an inbox item
+of what ends or falls due, or of a way into an account, and is about no case. `notify` makes an inbox item
 of it; the stream has none.
 """
 

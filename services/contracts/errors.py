@@ -3,14 +3,14 @@ have in common is in `error_base`.
 
     ConcordatError
     ├── Malformed 400 ── IdempotencyKeyRequired
-    ├── Unauthenticated 401 ── BadCredentials, TotpRequired, SignInFailed
+    ├── Unauthenticated 401 ── BadCredentials, TotpRequired (PasskeyRequired), SignInFailed
     ├── Refused 403 ── AccountDisabled, ProtocolNotActive, ProtocolExpired, AgencySuspended,
     │     ProcedureUnsigned, ProcedureMissing, TotpNotEnrolled, PasswordChangeRequired, RoleRequired,
     │     NotOwner, LevelTooLow, ReasonRequired, OwnGlass, CsrfRequired
     ├── NotVisible 404
     ├── MethodNotAllowed 405
     ├── InvalidTransition 409 ── RequestInProgress, ProcedureSuperseded, CaseClosed, AlreadyExists,
-    │     OwnerHasConflict
+    │     OwnerHasConflict, PasskeyNotEnrolled
     ├── Stale 412
     ├── TooLarge 413
     ├── UnsupportedType 415
@@ -55,6 +55,10 @@ class BadCredentials(Unauthenticated, code="bad_credentials"):
 
 class TotpRequired(Unauthenticated, code="totp_required"):
     """A code from the authenticator is needed."""
+
+
+class PasskeyRequired(TotpRequired, code="passkey_required"):
+    """A passkey is needed."""
 
 
 class SignInFailed(Unauthenticated, code="sign_in_failed"):
@@ -126,7 +130,7 @@ class DeviceNotPermitted(Refused, code="device_not_permitted"):
 
 
 class StepUpRequired(Refused, code="step_up_required"):
-    """A fresh code of the authenticator is needed for this."""
+    """A fresh code of the authenticator, or a passkey, is needed for this."""
 
 
 class OwnGlass(Refused, code="own_glass"):
@@ -167,6 +171,10 @@ class AlreadyExists(InvalidTransition, code="already_exists"):
 
 class OwnerHasConflict(InvalidTransition, code="owner_has_conflict"):
     """The owner has a conflict of interest: the case has to be transferred first."""
+
+
+class PasskeyNotEnrolled(InvalidTransition, code="passkey_not_enrolled"):
+    """There is no passkey for this account."""
 
 
 class Stale(ConcordatError, code="stale", status=412):

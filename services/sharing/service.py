@@ -20,6 +20,7 @@ from services.sharing.handlers.glass_reviews import GlassReviews
 from services.sharing.handlers.identify import Identification
 from services.sharing.handlers.identity_providers import IdentityProviders
 from services.sharing.handlers.ownership import OwnershipHandlers
+from services.sharing.handlers.passkeys import Passkeys
 from services.sharing.handlers.people import People
 from services.sharing.handlers.procedures import Procedures
 from services.sharing.handlers.protocols import Protocols
@@ -40,7 +41,7 @@ class _Identity(Identification, Agencies, Protocols, People, Teams, Clients, Pro
     """Who takes part and who one is. (`Account` has the handlers of sessions with it.)"""
 
 
-class _Federation(IdentityProviders, SigningIn, Provisioning):
+class _Federation(IdentityProviders, Passkeys, SigningIn, Provisioning):
     """Who one is to an agency's own systems."""
 
 

@@ -11,6 +11,7 @@ from pydantic_settings import NoDecode
 
 from services.chassis.settings import ServiceSettings
 from services.contracts.vocabulary import Template
+from services.sharing.domain.passkeys import Site, within
 from services.sharing.domain.sessions import Limits
 
 
@@ -21,6 +22,7 @@ def _words(value: object) -> object:
     return tuple(word.strip() for word in value.split(",") if word.strip())
 
 
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 Templates = Annotated[tuple[Template, ...], NoDecode, BeforeValidator(_words)]
 
 
@@ -66,6 +68,16 @@ class SharingSettings(ServiceSettings):
         description="Days in which a new owner confirms the consent that shares rest on; else these suspend.",
     )
 
+    passkey_rp_id: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$",
+        description="Domain that passkeys are made for; changing it makes every passkey useless. "
+        "Unset: localhost, where this machine alone is served; else there are no passkeys.",
+    )
+    passkey_origins: Words = Field(
+        default=(),
+        description="Addresses of our pages at which passkeys are shown (comma-separated, https://host).",
+    )
     certify_days: int = Field(
         default=90,
         ge=1,
@@ -78,6 +90,20 @@ class SharingSettings(ServiceSettings):
         if self.demo and not self.on_loopback:
             raise ValueError("CONCORDAT_DEMO needs CONCORDAT_HTTP_HOST to be this machine's own")
         return self
+
+    @model_validator(mode="after")
+    def _passkeys_at_our_own_addresses(self) -> Self:
+        if (self.passkey_rp_id is None) != (not self.passkey_origins):
+            raise ValueError("CONCORDAT_PASSKEY_RP_ID and CONCORDAT_PASSKEY_ORIGINS are set together")
+        if not all(within(str(self.passkey_rp_id), one) for one in self.passkey_origins):
+            raise ValueError("CONCORDAT_PASSKEY_ORIGINS are https://host[:port] at CONCORDAT_PASSKEY_RP_ID")
+        return self
+
+    @cached_property
+    def passkey_site(self) -> Site | None:
+        if self.passkey_rp_id is not None:
+            return Site(self.passkey_rp_id, self.passkey_origins)
+        return Site("localhost") if self.on_loopback else None
 
     @cached_property
     def limits(self) -> Limits:

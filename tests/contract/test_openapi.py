@@ -23,11 +23,16 @@ from services.contracts.views import View
 PROMISED = """
 /sessions POST
 /sessions/current GET DELETE
+/sessions/challenges POST
+/sessions/current/challenges POST
 /sessions/current/step-ups POST
 /activations POST
 /me GET
 /me/password PUT
 /me/totp POST PUT
+/me/passkeys GET POST
+/me/passkeys/challenges POST
+/me/passkeys/{} DELETE
 /me/sessions GET
 /me/sessions/{} DELETE
 /me/consultations GET
@@ -164,6 +169,7 @@ def test_operations_have_names_of_their_own(document: dict[str, Any]) -> None:
 def test_posts_that_change_something_need_a_key_and_others_do_not(document: dict[str, Any]) -> None:
     without = {
         "/sessions",
+        "/sessions/challenges",
         "/searches",
         "/cases/{case_id}/shares/preview",
         "/access/explain",
@@ -195,7 +201,7 @@ def test_every_schema_is_one(document: dict[str, Any]) -> None:
 def test_every_method_that_a_user_may_ask_for_has_a_path() -> None:
     asked = {ask for route in ROUTES for entry in route.methods.values() for ask in _asks(entry)}
     permitted = {(service, method) for service, methods in PERMITS.items() for method in methods}
-    openly = {("sharing", "log_in"), ("sharing", "activate")}
+    openly = {("sharing", "log_in"), ("sharing", "begin_log_in"), ("sharing", "activate")}
     assert asked - openly == permitted - FOR_PAGES
 
 

@@ -276,6 +276,7 @@ def test_an_officer_is_vouched_for_once_everything_is_done(town: Town, gate: Gat
         "roles": ["practitioner"],
         "uses": [],
         "must": [],
+        "second_factors": ["totp"],
     }
     caller, _, _ = gate.identify(token, "list_cases", GetMe(), service="cases")
     assert (caller.kind, caller.id, caller.agency_id, caller.agency_type) == (

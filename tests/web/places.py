@@ -25,6 +25,7 @@ _ACCOUNT: tuple[Place, ...] = (
     ("account", "/account"),
     ("account-password", "/account/password"),
     ("account-totp", "/account/totp"),
+    ("account-passkey-new", "/account/passkeys/new"),
     ("account-device", "/account/device"),
     ("account-step-up", "/account/step-up"),
     ("account-access-log", "/account/consultations"),

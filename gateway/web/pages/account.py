@@ -7,9 +7,10 @@ import segno
 from gateway.web.forms.fields import Field
 from gateway.web.forms.form import Form, NotRight
 from gateway.web.page import FormPage, Gone, Outcome, Page, Shown, local
+from gateway.web.pages.passkeys import to_step_up
 from gateway.web.visit import Visit
 from services.contracts.audit import ListOwnConsultations
-from services.contracts.errors import InvalidTransition
+from services.contracts.errors import InvalidTransition, StepUpRequired
 from services.contracts.sharing.account import (
     ChangePassword,
     ConfirmTotp,
@@ -18,6 +19,7 @@ from services.contracts.sharing.account import (
     StartTotp,
     TotpCode,
 )
+from services.contracts.sharing.passkeys import ListPasskeys
 from services.contracts.sharing.procedures import GetCurrentProcedure, SignatureBody, SignProcedure
 from services.contracts.sharing.sessions import EndSession, GetCurrentSession, ListSessions
 
@@ -26,6 +28,9 @@ _DONE = {
     "session": "The session has ended.",
     "device": "This device is enrolled.",
     "code": "The code counts for 15 minutes.",
+    "passkey": "The passkey counts for 15 minutes.",
+    "passkey-added": "The passkey is added. You can log in with it from now on.",
+    "passkey-removed": "The passkey is removed.",
 }
 
 
@@ -33,14 +38,16 @@ class Account(Page):
     """`/account`."""
 
     async def get(self, visit: Visit, **ids: str) -> Outcome:
-        me, sessions, current = await visit.together(
+        me, sessions, current, passkeys = await visit.together(
             visit.ask("sharing", "me", GetMe()),
             visit.ask("sharing", "list_sessions", ListSessions(limit=100)),
             visit.ask("sharing", "current_session", GetCurrentSession()),
+            visit.ask("sharing", "list_passkeys", ListPasskeys(limit=100)),
         )
         context = {
             "me": me,
             "sessions": sessions["items"],
+            "passkeys": passkeys["items"],
             "device": current["device"],
             "done": _DONE.get(visit.query("done")),
         }
@@ -113,6 +120,8 @@ class Totp(FormPage):
         if form.text("act") == "start":
             try:
                 started = await visit.tell("sharing", "start_totp", StartTotp(), once=form.once)
+            except StepUpRequired:
+                return to_step_up(visit.path)
             except InvalidTransition:
                 form.fail("An authenticator app is set up already. Your administrator can reset it.")
                 raise NotRight from None

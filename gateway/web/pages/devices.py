@@ -7,12 +7,14 @@ from typing import Any
 from gateway.resources.devices import new_secret
 from gateway.sessions import hash_secret
 from gateway.web import words
-from gateway.web.barring import CODE
+from gateway.web.barring import CODE, WITH_PASSKEY
 from gateway.web.forms.fields import Field
-from gateway.web.forms.form import Form
+from gateway.web.forms.form import Form, NotRight, Typed
 from gateway.web.page import FormPage, Gone, Outcome, Page, Shown, local
+from gateway.web.passkeys import NAME, NOT_RIGHT, answer_in
 from gateway.web.requests import asked
 from gateway.web.visit import Visit
+from services.contracts.errors import Invalid
 from services.contracts.sharing.devices import (
     DeviceBody,
     DeviceChanges,
@@ -133,9 +135,12 @@ class ThisDevice(FormPage):
 
 
 class StepUpPage(FormPage):
-    """`/account/step-up?next=`: a fresh code, then back to where one was."""
+    """`/account/step-up?next=`: a fresh code or a passkey, then back to where one was."""
 
     fields = CODE
+
+    def make(self, typed: Typed | None = None) -> Form:
+        return Form(WITH_PASSKEY if any((typed or {}).get(NAME, ())) else CODE, typed)
 
     async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
         session = await visit.ask("sharing", "current_session", GetCurrentSession())
@@ -145,6 +150,14 @@ class StepUpPage(FormPage):
         )
 
     async def act(self, visit: Visit, form: Form, **ids: str) -> Outcome:
-        body = form.request(StepUpBody, {"code": form.text("code").replace(" ", "")})
-        await visit.tell("sharing", "step_up", StepUp(step_up=body), once=form.once)
-        return Gone(local(form.text("next"), "/account?done=code"))
+        answer = answer_in(form)
+        given = {"code": form.text("code").replace(" ", "")} if answer is None else {"passkey": answer}
+        body = form.request(StepUpBody, given)
+        try:
+            await visit.tell("sharing", "step_up", StepUp(step_up=body), once=form.once)
+        except Invalid:
+            if answer is None:
+                raise
+            form.fail(NOT_RIGHT)
+            raise NotRight from None
+        return Gone(local(form.text("next"), f"/account?done={'code' if answer is None else 'passkey'}"))

@@ -10,14 +10,17 @@ from gateway.web.forms.fields import Field
 from gateway.web.forms.form import Form
 from gateway.web.menu import home_of
 from gateway.web.page import FormPage, Gone, Outcome, Page, Shown, is_prose, local
+from gateway.web.passkeys import answer_in
 from gateway.web.visit import Visit
-from services.contracts.errors import ConcordatError, TotpRequired
+from services.contracts.errors import BadCredentials, ConcordatError, PasskeyRequired, TotpRequired
 from services.contracts.sharing.account import GetMe
 from services.contracts.sharing.people import Activate, Activated, ActivationBody
 from services.contracts.sharing.sessions import Credentials, EndCurrentSession, LogIn, SessionCreated
 
 KEPT = "kept-"
 _TOTP_HINT = "Six digits, or one of your recovery codes. Leave it empty if you have not set one up."
+
+_NOT_RIGHT = "The user name, the password or the passkey is not right. Try again, or enter a code"
 
 
 class Start(Page):
@@ -70,6 +73,8 @@ class LogInPage(FormPage):
         credentials: dict[str, Any] = {"username": form.text("username"), "password": form.raw("password")}
         if code := form.text("totp"):
             credentials["totp"] = code.replace(" ", "")
+        if (answer := answer_in(form)) is not None:
+            credentials["passkey"] = answer
         request = LogIn(
             credentials=form.request(Credentials, credentials),
             address=visit.address(),
@@ -78,12 +83,18 @@ class LogInPage(FormPage):
         try:
             made: SessionCreated = await visit.ask_openly("sharing", "log_in", request, SessionCreated, None)
         except TotpRequired as problem:
-            message = "Enter the code from your authenticator app"
-            form.wrong("totp", "This code is not right" if "totp" in credentials else message)
+            if isinstance(problem, PasskeyRequired):
+                form.refused(problem)
+            else:
+                message = "Enter the code from your authenticator app"
+                form.wrong("totp", "This code is not right" if "totp" in credentials else message)
             shown = await self.show(visit, form)
             return Shown(shown.template, shown.context, problem.status)
         except ConcordatError as problem:
-            form.refused(problem, visit.request_id)
+            if answer is not None and isinstance(problem, BadCredentials):
+                form.fail(_NOT_RIGHT)
+            else:
+                form.refused(problem, visit.request_id)
             shown = await self.show(visit, form)
             wait = (
                 math.ceil(problem.retry_after / 60) if problem.status == 429 and problem.retry_after else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from gateway.web import words
 from gateway.web.forms.fields import Field
-from gateway.web.forms.form import Form
+from gateway.web.forms.form import Form, Typed
 from gateway.web.page import FormPage, Gone, Outcome, Page, Shown, local
-from gateway.web.visit import Visit
+from gateway.web.passkeys import NAME, NOT_RIGHT, answer_in
+from gateway.web.visit import Body, Visit
 from services.contracts.errors import (
     BadCredentials,
     ConcordatError,
@@ -26,6 +27,7 @@ from services.contracts.errors import (
     TotpRequired,
 )
 from services.contracts.sharing.identity_providers import BeginSignIn, FinishSignIn, SignInBegun
+from services.contracts.sharing.passkeys import BeginSignInChallenge, PasskeyChallenge
 from services.contracts.sharing.sessions import SessionCreated
 
 _LONGEST = 2048
@@ -121,13 +123,17 @@ class Callback(Page):
 
 
 class WithCode(FormPage):
-    """`/log-in/code`: the provider has vouched for somebody whose authenticator is asked for as well."""
+    """`/log-in/code`: the provider has vouched for somebody whose second factor is asked for as well."""
 
     open = True
     fields = (_CODE,)
 
+    def make(self, typed: Typed | None = None) -> Form:
+        answered = any((typed or {}).get(NAME, ()))
+        return Form((replace(_CODE, missing=None),) if answered else (_CODE,), typed)
+
     async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
-        return Shown("account/agency_code.html", {"form": form})
+        return Shown("account/agency_code.html", {"form": form, "asked": await _challenge(visit)})
 
     async def act(self, visit: Visit, form: Form, **ids: str) -> Outcome:
         held = Held.read(visit.held_sign_in)
@@ -135,9 +141,14 @@ class WithCode(FormPage):
             return _failed(visit, SignInFailed())
         form.require()
         try:
-            return await _finish(visit, held, totp=form.text("totp").replace(" ", ""))
+            answer = answer_in(form)
+            given = {"totp": form.text("totp").replace(" ", "")} if answer is None else {"passkey": answer}
+            return await _finish(visit, held, **given)
         except (BadCredentials, TotpRequired) as problem:
-            form.wrong("totp", "This code is not right")
+            if answer is None:
+                form.wrong("totp", "This code is not right")
+            else:
+                form.fail(NOT_RIGHT)
             shown = await self.show(visit, form)
             return Shown(shown.template, shown.context, problem.status)
         except ConcordatError as problem:
@@ -152,7 +163,22 @@ async def _begin(visit: Visit, alias: str, next_page: str) -> SignInBegun:
     return begun
 
 
-async def _finish(visit: Visit, held: Held, **given: str | None) -> Outcome:
+async def _challenge(visit: Visit) -> Body | None:
+    """What the passkeys of whoever the provider has vouched for are asked; None: there are none."""
+    held = Held.read(visit.held_sign_in)
+    if held is None:
+        return None
+    try:
+        request = _request(BeginSignInChallenge, state=held.state, binding=held.binding)
+        asked: PasskeyChallenge = await visit.ask_openly(
+            "sharing", "begin_sign_in_challenge", request, PasskeyChallenge, None
+        )
+    except ConcordatError:
+        return None  # the page is for a code as well, which is judged when it is sent
+    return asked.model_dump(mode="json", include={"id", "challenge", "rp_id", "credential_ids"})
+
+
+async def _finish(visit: Visit, held: Held, **given: Any) -> Outcome:
     request = _request(
         FinishSignIn,
         state=held.state,
@@ -167,7 +193,7 @@ async def _finish(visit: Visit, held: Held, **given: str | None) -> Outcome:
     return Gone(held.next)
 
 
-def _request(model: Any, **values: str | None) -> Any:
+def _request(model: Any, **values: Any) -> Any:
     """Raises SignInFailed for what never was of ours."""
     try:
         return model.model_validate({name: value for name, value in values.items() if value is not None})

@@ -8,7 +8,7 @@ sharing.confirm_totp(ConfirmTotp) -> RecoveryCodes          command; PUT /me/tot
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
@@ -18,13 +18,16 @@ from ..views import View
 from ..vocabulary import Must
 from .people import Password
 
+SecondFactorKind = Literal["totp", "passkey"]
+
 
 class GetMe(Request):
     pass
 
 
 class Me(View):
-    """`roles` are those in force now; a client has none. `uses`: those it is trained for."""
+    """`roles` are those in force now; a client has none. `uses`: those it is trained for. `second_factors`:
+    what is asked for after the password, one of them."""
 
     user: Ref
     agency: Ref
@@ -32,6 +35,7 @@ class Me(View):
     roles: tuple[str, ...]
     uses: tuple[str, ...]
     must: tuple[Must, ...]
+    second_factors: tuple[SecondFactorKind, ...] = ()
 
 
 class PasswordChange(Request):
@@ -48,7 +52,8 @@ class ChangePassword(Request):
 
 class StartTotp(Request):
     """The secret counts once a code was confirmed. Raises InvalidTransition where one is enrolled already: a
-    reset by the administrator removes it."""
+    reset by the administrator removes it; StepUpRequired where there are passkeys and none was used in this
+    session."""
 
 
 class TotpCode(Request):

@@ -18,6 +18,7 @@ from pydantic import Field, StringConstraints
 from ..messages import Id, Moment, Reply, Request
 from ..views import View
 from .agencies import IfMatch
+from .passkeys import Assertion
 
 Alias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,30}$")]
 """What the agency's people type, or have in a link, to be sent to their provider. It is no secret."""
@@ -115,9 +116,9 @@ class SignInBegun(Reply):
 
 
 class FinishSignIn(Request):
-    """What came back, with what the browser's cookie has. `code` first; `totp` where TotpRequired was raised.
-    `agency_id`: at whose address it came back. `attempt` as in LogIn, but of 256 random bits: the session's
-    token is made from it, so that what is delivered twice is one session.
+    """What came back, with what the browser's cookie has. `code` first; `totp` or `passkey` where
+    TotpRequired was raised. `agency_id`: at whose address it came back. `attempt` as in LogIn, but of 256
+    random bits: the session's token is made from it, so that what is delivered twice is one session.
 
     Raises SignInFailed, whatever was wrong; TotpRequired, BadCredentials for a code of the authenticator that
     is not right; AccountDisabled and what stands against the agency only to whom the provider has vouched
@@ -130,5 +131,6 @@ class FinishSignIn(Request):
     code: Opaque | None = None
     issuer: Opaque | None = None
     totp: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = None
+    passkey: Assertion | None = None
     address: Annotated[str, StringConstraints(max_length=64)] | None = None
     attempt: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -18,19 +18,21 @@ from ..messages import Id, Moment, Reply, Request
 from ..paging import PageRequest
 from ..views import View
 from ..vocabulary import DeviceClass, Must
+from .passkeys import Assertion
 
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 
 class Credentials(Request):
-    """{username, password, totp?} or {client_id, client_secret}; else Invalid with pointers.
+    """{username, password, totp? | passkey?} or {client_id, client_secret}; else Invalid with pointers.
 
-    `totp` is six digits, or one of the recovery codes.
+    `totp` is six digits, or one of the recovery codes. `passkey` answers a challenge of `BeginLogIn`.
     """
 
     username: ShortText | None = None
     password: ShortText | None = None
     totp: Annotated[str, StringConstraints(min_length=1, max_length=32)] | None = None
+    passkey: Assertion | None = None
     client_id: ShortText | None = None
     client_secret: ShortText | None = None
 
@@ -41,8 +43,8 @@ class LogIn(Request):
     session and one token, for which a code may be taken again. It MUST NOT be anything that a client can
     choose or find out, as a request id is.
 
-    Raises BadCredentials, TotpRequired; after correct credentials AccountDisabled, AgencySuspended,
-    ProtocolExpired, ProtocolNotActive; RateLimited with retry_after.
+    Raises BadCredentials, TotpRequired, PasskeyRequired; after correct credentials AccountDisabled,
+    AgencySuspended, ProtocolExpired, ProtocolNotActive; RateLimited with retry_after.
     """
 
     credentials: Credentials
@@ -69,14 +71,17 @@ class EndSession(Request):
 
 
 class StepUpBody(Request):
-    """The code that the authenticator shows now; a recovery code is none."""
+    """One of the two: the code that the authenticator shows now (a recovery code is none), or the answer of a
+    passkey to a challenge of `BeginStepUp`."""
 
-    code: Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+    code: Annotated[str, StringConstraints(pattern=r"^\d{6}$")] | None = None
+    passkey: Assertion | None = None
 
 
 class StepUp(Request):
     """Lifts what a code can lift, in this session, for a while. Raises Invalid (`/code` wrong_code: also for
-    one that was used), TotpNotEnrolled, RateLimited: tried as often as at log-in."""
+    one that was used; `/passkey` passkey_not_valid), TotpNotEnrolled, RateLimited: tried as often as at
+    log-in."""
 
     step_up: StepUpBody
 

@@ -64,6 +64,10 @@ REMINDERS = {
     "role_of_user_ends_7": "A role of somebody in your agency ends within 7 days",
     "account_tied": "Your account was tied to your agency's sign-in. If that was not you, tell your agency",
     "account_of_user_tied": "An account in use was tied to your agency's sign-in",
+    "passkey_added": "A passkey was added to your account. If that was not you, tell your agency",
+    "passkey_removed": "A passkey was removed from your account. If that was not you, tell your agency",
+    "passkey_copied": "A passkey of yours was refused: it may have been copied. Tell your agency",
+    "passkey_of_user_copied": "A passkey of somebody in your agency was refused: it may have been copied",
     "users_due_7": "Confirm within 7 days that people of your agency still need their accounts",
     "users_due_0": "People of your agency were not confirmed in time: confirm or disable them",
 }
@@ -257,7 +261,7 @@ def _href_of(reminder: str, object_id: str | None) -> str:
         return "/administration/certifications"
     if reminder.startswith("role_of_user_"):
         return f"/administration/users/{object_id}"
-    if reminder == "account_of_user_tied":
+    if reminder in ("account_of_user_tied", "passkey_of_user_copied"):
         return f"/audit?actor_id={object_id}"
     return "/account"
 

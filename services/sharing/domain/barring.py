@@ -13,7 +13,7 @@ from services.contracts.vocabulary import DeviceClass, Marking, Template
 from services.sharing.domain.places import PlaceRule, rule_for
 
 CodeFrom = Literal["nowhere", "possible", "given"]
-"""Of a fresh code: there is no authenticator, it could be given, it was given in this session."""
+"""Of a fresh code, or a passkey: there is none, it could be given, it was given in this session."""
 _MARKINGS: tuple[Marking, ...] = get_args(Marking)
 
 

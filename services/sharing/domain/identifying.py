@@ -57,7 +57,7 @@ def user_musts(
     """`session`: how it was begun counts as well."""
     return sessions.musts(
         must_change=user.must_change and not (session and session.federated),
-        has_totp=user.has_totp or bool(session and session.strong),
+        has_totp=user.has_second_factor or bool(session and session.strong),
         signed=procedures.holds(user.signature, standing.standing.procedures, now),
         demo=limits.demo,
     )
@@ -78,7 +78,8 @@ def judge_user(asked: Asked, user: User, session: Session, device: Proved = PERS
         refusal = None if setting_up else sessions.refusal(must, published=published)
         if refusal is not None:
             raise refusal
-    code: CodeFrom = "given" if session.stepped_up(asked.now) else "possible" if user.has_totp else "nowhere"
+    possible: CodeFrom = "possible" if user.has_second_factor else "nowhere"
+    code: CodeFrom = "given" if session.stepped_up(asked.now) else possible
     caller = _caller(
         asked,
         user.agency_id,

@@ -44,7 +44,7 @@ class Appointment:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Without secrets: `has_password` and `has_totp` say that there are some."""
+    """Without secrets: `has_password`, `has_totp` and `has_passkey` say that there are some."""
 
     id: str
     username: str
@@ -64,6 +64,7 @@ class User:
     updated_at: datetime
     trainings: tuple[Training, ...] = ()
     deputy_id: str | None = None
+    has_passkey: bool = False
     is_bound: bool = False
     """Signs in by the agency's identity provider."""
     system_may_enable: bool = False
@@ -71,6 +72,10 @@ class User:
     state."""
     certify_by: datetime | None = None
     """Of a new one alone: elsewhere it is read by the list that is for it."""
+
+    @property
+    def has_second_factor(self) -> bool:
+        return self.has_totp or self.has_passkey
 
     def roles_on(self, today: date) -> tuple[Role, ...]:
         return roles_on(self.roles, today)

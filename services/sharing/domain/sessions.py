@@ -20,7 +20,7 @@ from services.contracts.vocabulary import Must
 MOST = 20
 """Sessions that one principal can have; the oldest gives way."""
 STEP_UP_LASTS = timedelta(minutes=15)
-"""That a fresh code counts in the session in which it was given."""
+"""That a fresh code, or a passkey, counts in the session in which it was given."""
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly inactivity is known: each request would else write."""
 
@@ -39,7 +39,7 @@ class Session:
     """It has said that it asked for a second factor, and the agency lets that count."""
 
     def stepped_up(self, now: datetime) -> bool:
-        """A fresh code of the authenticator counts in it."""
+        """A fresh code of the authenticator, or a passkey, counts in it."""
         return self.stepped_up_until is not None and now < self.stepped_up_until
 
     def alive(self, now: datetime, idle: timedelta) -> bool:
@@ -90,7 +90,7 @@ def is_client(credentials: Credentials) -> bool:
     given = credentials.model_fields_set
     client = bool(given & {"client_id", "client_secret"})
     wanted = {"client_id", "client_secret"} if client else {"username", "password"}
-    strange = given - wanted - (set() if client else {"totp"})
+    strange = given - wanted - (set() if client else {"totp", "passkey"})
     missing = [one for one in sorted(wanted) if getattr(credentials, one) is None]
     errors = [FieldError(f"/{one}", "unknown_field", "This does not belong here.") for one in sorted(strange)]
     errors += [FieldError(f"/{one}", "required", "This field is required.") for one in missing]

@@ -17,11 +17,13 @@ from services.contracts.sharing.account import (
     Me,
     PasswordChange,
     RecoveryCodes,
+    SecondFactorKind,
     StartTotp,
     TotpStarted,
 )
 from services.contracts.views import Empty
 from services.sharing.domain import limits, passwords, totp
+from services.sharing.domain.people import User
 from services.sharing.handlers.identity import REFUSALS, UNSAID, Made
 from services.sharing.handlers.sessions import Sessions
 from services.sharing.stores.principals import Locked
@@ -31,6 +33,7 @@ class Account(Sessions):
     @rpc(expected_exceptions=REFUSALS)
     def me(self, request: GetMe, caller: Caller) -> Me:
         """The caller, with its teams by name."""
+        user = self.users.load(caller.id) if caller.kind == "user" else None
         teams = self.teams.known(caller.team_ids) if caller.team_ids else {}
         return Me(
             user=Ref(id=caller.id, name=caller.name or ""),
@@ -39,6 +42,7 @@ class Account(Sessions):
             roles=caller.roles,
             uses=caller.uses,
             must=self.musts_of(caller),
+            second_factors=_second_factors(user),
         )
 
     @command(expected_exceptions=REFUSALS)
@@ -83,7 +87,10 @@ class Account(Sessions):
 
     @command(expected_exceptions=REFUSALS)
     def start_totp(self, request: StartTotp, caller: Caller) -> TotpStarted:
-        """A secret for the authenticator; it counts once a code was confirmed."""
+        """A secret for the authenticator; it counts once a code was confirmed. Where there are passkeys, one
+        of them is shown first."""
+        if self._locked(caller).passkeys:
+            self._require_fresh(caller)
 
         def body(session: Session, _emit: Emit) -> Made:
             if not self.accounts.begin_totp(caller.id, totp.new_secret(), session):
@@ -128,6 +135,13 @@ class Account(Sessions):
 
     def _gone(self) -> Locked:
         raise InvalidTransition(cause="account gone")
+
+
+def _second_factors(user: User | None) -> tuple[SecondFactorKind, ...]:
+    if user is None:
+        return ()
+    totp_kind: tuple[SecondFactorKind, ...] = ("totp",) if user.has_totp else ()
+    return (*totp_kind, *(("passkey",) if user.has_passkey else ()))
 
 
 def _object(caller: Caller) -> Object:

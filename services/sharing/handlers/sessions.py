@@ -34,7 +34,7 @@ from services.contracts.sharing.sessions import (
 )
 from services.contracts.views import Empty
 from services.contracts.vocabulary import Must
-from services.sharing.domain import limits, passwords, sessions, tokens, totp
+from services.sharing.domain import limits, passwords, sessions, tokens
 from services.sharing.domain.clients import Client, from_here, usable
 from services.sharing.domain.identifying import check_accountable, user_musts
 from services.sharing.domain.london import day_of
@@ -42,7 +42,8 @@ from services.sharing.domain.people import User
 from services.sharing.domain.sessions import Session
 from services.sharing.domain.standing import StandingOn
 from services.sharing.domain.tokens import Token
-from services.sharing.handlers.identity import REFUSALS, UNKNOWN, Identity, Made
+from services.sharing.handlers.identity import REFUSALS, UNKNOWN, Made
+from services.sharing.handlers.second_factors import SecondFactors
 from services.sharing.stores.principals import Locked
 
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$UYrC73voovim4beeCgaeRw$RDweWiA3J8ZkCY40ObeUTQZ6jbd1zlRfC/Bhb+EygkQ"
@@ -50,7 +51,7 @@ _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$UYrC73voovim4beeCgaeRw$RDweWiA3J8ZkCY4
 Kind = Literal["user", "client"]
 
 
-class Sessions(Identity):
+class Sessions(SecondFactors):
     @rpc(callers=("gateway",), expected_exceptions=REFUSALS)
     def log_in(self, request: LogIn) -> SessionCreated:
         """A new session. Why an account may not is said only to who has its credentials."""
@@ -65,7 +66,15 @@ class Sessions(Identity):
         locked = self.accounts.locked_by_username(str(given.username))
         try:
             locked = self._check_password(locked, str(given.password))
-            self._check_totp(locked, given.totp, tokens.hashed(once), now)
+            self._check_second(
+                locked,
+                given.totp,
+                given.passkey,
+                purpose="log_in",
+                bound_to="",
+                once=tokens.hashed(once),
+                now=now,
+            )
         except TotpRequired:
             self.attempts.forgive(keys, attempt)
             raise
@@ -92,20 +101,6 @@ class Sessions(Identity):
         if locked is None or stored is None or not right:
             raise BadCredentials
         return locked
-
-    def _check_totp(self, locked: Locked, code: str | None, once: str, now: datetime) -> None:
-        """Raises TotpRequired, BadCredentials. A code is good for one log-in, `once`."""
-        if locked.totp_secret is None:
-            return
-        if code is None:
-            raise TotpRequired
-        step = totp.step_of(locked.totp_secret, code.strip(), now)
-        if step is not None:
-            used = self.accounts.use_totp(locked.user.id, step, once)
-        else:
-            used = self.accounts.use_recovery(locked.user.id, totp.hash_recovery(code), once)
-        if not used:
-            raise BadCredentials
 
     def _judge_anew(self, locked: Locked, password: str) -> bool:
         """Whether the password, seen now in the clear, has to be changed: the list of common ones grows.
@@ -144,6 +139,11 @@ class Sessions(Identity):
         except ConcordatError as problem:
             self._refuse(actor, problem)
         return self._begin("client", client.id, actor, once, must=(), now=now)
+
+    @staticmethod
+    def _actor_of(locked: Locked | None) -> Actor:
+        """Whoever tries to log in."""
+        return _actor(locked)
 
     def _standing(self, now: datetime) -> StandingOn:
         return self.authority.present().standing(day_of(now))

@@ -37,6 +37,7 @@ from services.sharing.domain.sessions import Session
 from services.sharing.domain.sign_ins import NotBelieved, SignIn
 from services.sharing.domain.tokens import Token, session_secret
 from services.sharing.handlers.identity import REFUSALS, UNKNOWN
+from services.sharing.handlers.second_factors import wanted_of
 from services.sharing.handlers.sessions import Sessions
 from services.sharing.handlers.vouching import Vouching, actor_of
 from services.sharing.providers import host_of
@@ -97,7 +98,7 @@ class SigningIn(Sessions, Vouching):
     # --- the provider's word ---
 
     def _with_provider(self, request: FinishSignIn, code: str, taken: SignIn, by: str) -> SessionCreated:
-        """An authenticator that there is is asked for at the first sign-in, whatever the provider says: the
+        """A second factor that there is is asked for at the first sign-in, whatever the provider says: the
         account was somebody's before it was tied, and what the provider is believed is its administrator's to
         set."""
         if request.agency_id != taken.agency_id:
@@ -109,11 +110,11 @@ class SigningIn(Sessions, Vouching):
         self.attempts.forgive(_begun(request.address), taken.attempt)
         taken = replace(taken, user_id=user.id, subject=said.subject, first=first)
         locked = self.accounts.locked(user.id)
-        if locked is not None and locked.totp_secret is not None and (first or not said.strong):
+        if locked is not None and locked.has_second_factor and (first or not said.strong):
             self.sign_ins.leave(
                 taken.id, by, "awaiting_code", user_id=user.id, subject=said.subject, first=first
             )
-            raise TotpRequired
+            raise wanted_of(locked)
         return self._let_in(request, taken, by, strong=said.strong)
 
     # --- our own ---
@@ -127,16 +128,25 @@ class SigningIn(Sessions, Vouching):
         self._check_agency(actor, user.agency_id, self._standing(self.now()), ACTION)
 
     def _with_code(self, request: FinishSignIn, taken: SignIn, by: str) -> SessionCreated:
-        """The provider has vouched for the user; the authenticator is still to be shown."""
+        """The provider has vouched for the user; the second factor is still to be shown."""
         user, now = self._user_still(taken), self.now()
         locked = self.accounts.locked(user.id)
-        if locked is None or locked.totp_secret is None or request.totp is None:
+        nothing = request.totp is None and request.passkey is None
+        if locked is None or not locked.has_second_factor or nothing:
             raise NotBelieved("no_code")
         self._judge(user, first=taken.first)
         keys = [limits.of_username(user.username), *_keys(request.address)]
         try:
             attempt = self.attempts.begin(keys, now)
-            self._check_totp(locked, request.totp, request.attempt, now)
+            self._check_second(
+                locked,
+                request.totp,
+                request.passkey,
+                purpose="sign_in",
+                bound_to=taken.id,
+                once=request.attempt,
+                now=now,
+            )
         except ConcordatError as problem:
             self.sign_ins.leave(taken.id, by, "awaiting_code")
             if isinstance(problem, BadCredentials):

@@ -128,6 +128,13 @@ class SignInStore:
             row = self._rows.find_one({"_id": sign_in_id, "binding": binding, "by": by})
         return None if row is None else _sign_in(row)
 
+    def awaiting(self, sign_in_id: str, binding: str, now: datetime) -> str | None:
+        """The user whom the provider has vouched for, and of whom a second factor is asked."""
+        wanted = {"_id": sign_in_id, "binding": binding, "stage": "awaiting_code", "ends_at": {"$gt": now}}
+        with in_time():
+            row = self._rows.find_one(wanted, {"user_id": True})
+        return None if row is None else row.get("user_id")
+
     def leave(self, sign_in_id: str, by: str, stage: Stage, **found: Any) -> None:
         """What `by` has made of it; `found` may be user_id, session_id, strong, subject, first."""
         with in_time():

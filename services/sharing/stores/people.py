@@ -5,6 +5,7 @@ users  {_id, username, username_key (unique), name, key, words, email, agency_id
         activation: {hash, expires_at} | null,
         password: {hash, must_change, changed_at} | null,
         totp: {secret, last_step, last_request} | null, totp_begun: secret | null, recovery: [hash],
+        passkeys: see `passkeys.py`,
         signature: {version, sha256, signed_at} | null, signatures: [the same, the latest last],
         sessions: [{id, hash, created_at, seen_at, expires_at, request, stepped_up_until, federated, strong}],
         trainings: [{id, use, completed_on, expires_on, recorded_at}], the latest of each use,
@@ -49,6 +50,7 @@ PROJECTION: Document = {
     "signature": True,
     "password.must_change": True,
     "totp.last_step": True,
+    "passkeys.id": True,
     "identity.issuer": True,
     "provisioned": True,
     "trainings": True,
@@ -167,7 +169,7 @@ class UserStore:
     def invite_again(
         self, before: User, activation: Document, by: str, *, now: datetime, session: Session
     ) -> None:
-        """Password, authenticator, sessions and identity are gone; the signature stays."""
+        """Password, authenticator, passkeys, sessions and identity are gone; the signature stays."""
         row: Document = {
             "state": "invited",
             "activation": activation,
@@ -175,6 +177,7 @@ class UserStore:
             "totp": None,
             "totp_begun": None,
             "recovery": [],
+            "passkeys": [],
             "sessions": [],
             "identity": None,
         }
@@ -261,6 +264,7 @@ def user_of(row: Document) -> User:
         signature=signature_of(row.get("signature")),
         has_password=row.get("password") is not None,
         has_totp=row.get("totp") is not None,
+        has_passkey=bool(row.get("passkeys")),
         is_bound=row.get("identity") is not None,
         system_may_enable=bool(said.get("disabled")) and not said.get("gone"),
         must_change=bool((row.get("password") or {}).get("must_change")),

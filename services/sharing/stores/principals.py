@@ -16,11 +16,13 @@ from services.chassis.mongo import Session as Transaction
 from services.contracts.authority import DeviceProof
 from services.sharing.domain.clients import Client, Secret
 from services.sharing.domain.devices import Proved
+from services.sharing.domain.passkeys import Passkey
 from services.sharing.domain.people import User
 from services.sharing.domain.procedures import Signature
 from services.sharing.domain.sessions import MOST, Session
 from services.sharing.stores.clients import client_of
 from services.sharing.stores.kept import Kept
+from services.sharing.stores.passkeys import passkeys_of
 from services.sharing.stores.people import PROJECTION, signature_of, user_of
 
 _SIGNATURES_KEPT = 100
@@ -37,6 +39,11 @@ class Locked:
     recovery: tuple[str, ...]
     activation_hash: str | None
     activation_expires_at: datetime | None
+    passkeys: tuple[Passkey, ...] = ()
+
+    @property
+    def has_second_factor(self) -> bool:
+        return self.totp_secret is not None or bool(self.passkeys)
 
 
 class PrincipalStore:
@@ -264,6 +271,7 @@ _LOCKED: Document = {
     "totp": True,
     "totp_begun": True,
     "recovery": True,
+    "passkeys": True,
     "activation": True,
 }
 
@@ -278,6 +286,7 @@ def _locked(row: Document) -> Locked:
         recovery=tuple(row["recovery"]),
         activation_hash=activation.get("hash"),
         activation_expires_at=activation.get("expires_at"),
+        passkeys=passkeys_of(row.get("passkeys", ())),
     )
 
 

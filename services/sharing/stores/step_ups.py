@@ -1,4 +1,5 @@
-"""A fresh code of the authenticator, given in a session: kept in that session, in the principal document."""
+"""A fresh code of the authenticator, or a passkey, given in a session: kept in that session, in the principal
+document."""
 
 from __future__ import annotations
 
@@ -23,3 +24,12 @@ class StepUpStore:
             session=transaction,
         )
         return bool(done.modified_count)
+
+    def lift(self, user_id: str, session_id: str, *, until: datetime, transaction: Session) -> bool:
+        """A passkey was shown in it. False where the session ended."""
+        done = self._users.update_one(
+            {"_id": user_id, "sessions.id": session_id},
+            {"$set": {"sessions.$.stepped_up_until": until}},
+            session=transaction,
+        )
+        return bool(done.matched_count)

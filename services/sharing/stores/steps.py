@@ -12,6 +12,7 @@ from services.sharing.stores import (
     identities,
     identity_providers,
     kept,
+    passkeys,
     people,
     protocols,
     standing,
@@ -31,4 +32,5 @@ STEPS = (
     *kept.STEPS,
     *identity_providers.STEPS,
     *identities.STEPS,
+    *passkeys.STEPS,
 )

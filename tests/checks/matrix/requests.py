@@ -53,10 +53,23 @@ BODIES: dict[tuple[str, str], Body] = {
         "username": f"nobody.{uuid.uuid4().hex[:8]}",
         "password": "wrong-password-12",
     },
+    ("POST", "/sessions/challenges"): lambda _: {
+        "username": f"nobody.{uuid.uuid4().hex[:8]}",
+        "password": "wrong-password-12",
+    },
     ("POST", "/activations"): lambda _: {"token": "x" * 43, "password": "harbour-lintel-8-plum"},
     ("PUT", "/me/password"): lambda _: {"current": "not-this-one-123", "new": "harbour-lintel-8-plum"},
     ("POST", "/me/totp"): lambda _: {},
     ("PUT", "/me/totp"): lambda _: {"code": "000000"},
+    ("POST", "/me/passkeys"): lambda _: {
+        "challenge_id": "never-asked",
+        "name": "Key",
+        "credential_id": "AA",
+        "client_data": "AA",
+        "attestation": "AA",
+    },
+    ("POST", "/me/passkeys/challenges"): lambda _: {},
+    ("POST", "/sessions/current/challenges"): lambda _: {},
     ("POST", "/procedures"): lambda _: {
         "title": "Draft for the matrix",
         "clauses": [{"no": "1", "heading": "One", "text": "Text."}],

@@ -62,7 +62,15 @@ def test_a_bad_body_is_a_problem_with_pointers(
 
 def test_every_post_but_the_listed_ones_needs_a_key(gateway: Gateway, played: Played) -> None:
     bearer = {"Authorization": f"Bearer {TOKEN}"}
-    for path in ("/teams", "/cases", "/users/u/resets", "/me/totp", "/activations", "/cases/c/shares"):
+    for path in (
+        "/teams",
+        "/cases",
+        "/users/u/resets",
+        "/me/totp",
+        "/me/passkeys",
+        "/activations",
+        "/cases/c/shares",
+    ):
         result = gateway.bare("POST", f"/api/v1{path}", json={}, headers=bearer)
         assert problem(result) == (400, "idempotency_key_required")
     for key in ("k" * 129, "clé"):

@@ -135,6 +135,10 @@ def test_what_an_owner_is_told_of_an_end_is_asked_like_anything_else() -> None:
         ("role_ends_90", "/account"),
         ("account_tied", "/account"),
         ("account_of_user_tied", "/audit?actor_id=x1"),
+        ("passkey_added", "/account"),
+        ("passkey_removed", "/account"),
+        ("passkey_copied", "/account"),
+        ("passkey_of_user_copied", "/audit?actor_id=x1"),
         ("of_the_future", "/account"),
     ],
 )

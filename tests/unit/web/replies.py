@@ -24,6 +24,7 @@ from services.contracts.sharing import (
     explain,
     glass,
     identity_providers,
+    passkeys,
     people,
     procedures,
     protocols,
@@ -255,11 +256,13 @@ GLASS: dict[str, Any] = {
 OPEN_GLASS = {**GLASS, "id": "b2", "review": "open", "decisions": [], "escalated_at": AT, "ended_at": AT}
 
 
+_PASSKEY = {"id": "y1", "name": CANARY, "created_at": AT, "last_used_at": LATER}
+
 REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
     ("sharing", "me"): (
         account.Me,
         {"user": ME, "agency": AGENCY, "teams": [{"id": "t1", "name": CANARY}, {"id": "t9", "name": CANARY}],
-         "roles": ["practitioner"], "uses": [], "must": []},
+         "roles": ["practitioner"], "uses": [], "must": [], "second_factors": ["passkey"]},
     ),
     ("sharing", "list_sessions"): (
         sessions.SessionPage,
@@ -272,6 +275,9 @@ REPLIES: dict[tuple[str, str], tuple[type[BaseModel], dict[str, Any]]] = {
         {"id": "z0", "created_at": AT, "expires_at": LATER, "idle_expires_at": LATER, "must": [],
          "device": {"id": "d1", "name": CANARY, "device_class": "managed"}, "stepped_up_until": LATER},
     ),
+    ("sharing", "list_passkeys"): (passkeys.PasskeyPage, _items(_PASSKEY)),
+    ("sharing", "add_passkey"): (passkeys.PasskeyView, _PASSKEY),
+    ("sharing", "remove_passkey"): (Empty, {}),
     ("sharing", "step_up"): (sessions.SteppedUp, {"until": LATER}),
     ("sharing", "list_trainings"): (
         trainings.TrainingPage, {"items": [_TRAINING], "missing": ["iom"], "next": None}

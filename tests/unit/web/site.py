@@ -79,6 +79,8 @@ class FakeAsking:
                        "idle_expires_at": "2027-01-01T00:00:00Z", "must": []},
             "begin_sign_in": {"url": "https://id.police.example/authorize?state=s", "state": "s" * 43,
                               "host": "id.police.example", "agency": AGENCY["name"], "binding": "b" * 43},
+            "begin_sign_in_challenge": {"id": "y2", "challenge": "Yw", "rp_id": "localhost",
+                                        "credential_ids": ["aWQ"], "expires_at": "2027-01-01T00:00:00Z"},
             "activate": {"username": "x"},
         }  # fmt: skip
         bodies["finish_sign_in"] = bodies["log_in"]

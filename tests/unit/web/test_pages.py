@@ -17,7 +17,7 @@ _IDS = {
     "user_id": "u2", "team_id": "t1", "client_id": "x1", "agency_id": "a1", "protocol_id": "p1",
     "transfer_id": "f1", "session_id": "z1", "statement_id": "st1", "device_id": "d1",
     "review_id": "volume.2026-11-24.u1", "glass_id": "b1", "request_id": "q1",
-    "conflict_id": "i1",
+    "conflict_id": "i1", "passkey_id": "y1",
     "alias": "police",
 }  # fmt: skip
 _ONLY_SENT = (
