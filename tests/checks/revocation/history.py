@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -88,6 +90,24 @@ class History:
     slowest: float = 0.0
     slowest_name: str = ""
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _under_way: dict[object, float] = field(default_factory=dict)
+
+    @contextmanager
+    def under_way(self) -> Iterator[None]:
+        """While something is given or taken, and not written down yet."""
+        one = object()
+        with self._lock:
+            self._under_way[one] = time.monotonic()
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._under_way[one]
+
+    def complete_until(self) -> float:
+        """All that was given or taken before this instant is written down."""
+        with self._lock:
+            return min(self._under_way.values(), default=time.monotonic())
 
     def turn(self, turn: Turn) -> None:
         with self._lock:

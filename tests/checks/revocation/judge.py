@@ -42,6 +42,13 @@ def violations(history: History) -> list[Violation]:
     return found
 
 
+def violations_so_far(history: History) -> list[Violation]:
+    """Those that stand whatever is written down later: a giving whose answer is not there yet may excuse what
+    was seen since it began."""
+    until = history.complete_until()
+    return [one for one in violations(history) if one.sighting.ended < until]
+
+
 def shut_out(history: History) -> tuple[Counter[str], Counter[str]]:
     """By channel, and by the kind of the narrowing, the reads in which any data would have been a violation:
     so often the check looked."""

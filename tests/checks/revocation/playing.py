@@ -13,7 +13,7 @@ from tests.checks.revocation.contesting import GLASS_SECONDS, Contesting
 from tests.checks.revocation.driver import Driver
 from tests.checks.revocation.guests import Reader
 from tests.checks.revocation.history import BY_STANDING, History
-from tests.checks.revocation.judge import Violation, violations
+from tests.checks.revocation.judge import Violation, violations, violations_so_far
 from tests.checks.revocation.mover import Mover
 from tests.checks.revocation.planted import Fault, by_fault
 from tests.checks.revocation.restored import restore
@@ -79,7 +79,7 @@ def play(run: Run) -> Came:
             thread.start()
         try:
             while time.monotonic() - began < run.longest and history.operations < run.wanted:
-                if run.looked_for and all(by_fault(run.looked_for, violations(history)).values()):
+                if run.looked_for and all(by_fault(run.looked_for, violations_so_far(history)).values()):
                     break
                 time.sleep(1.0)
         finally:  # also when it is told to end: nobody asks a system on and on that is taken down

@@ -30,11 +30,12 @@ def turn(
     facets: frozenset[Facet] = ALL,
 ) -> Answer:
     """One change, answered or not."""
-    answer = change()
-    history.count(kind, answer.status, answer.seconds)
-    for pair in pairs:
-        done = good(answer)
-        history.turn(Turn(pair, gives, facets, answer.began, answer.ended, done, kind))
+    with history.under_way():
+        answer = change()
+        history.count(kind, answer.status, answer.seconds)
+        for pair in pairs:
+            done = good(answer)
+            history.turn(Turn(pair, gives, facets, answer.began, answer.ended, done, kind))
     return answer
 
 

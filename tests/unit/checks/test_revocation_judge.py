@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 from tests.checks.revocation.history import EVERY, Asked, Facet, History, Pair, Sighting, Turn
-from tests.checks.revocation.judge import narrowed, shut_out, violations
+from tests.checks.revocation.judge import narrowed, shut_out, violations, violations_so_far
 from tests.checks.revocation.planted import PLANTED, by_fault
 
 PAIR, OTHER = Pair("u:1", "c-1"), Pair("u:2", "c-1")
@@ -54,6 +56,16 @@ def test_a_narrowing_that_was_not_acknowledged_forbids_nothing() -> None:
 
 def test_a_giving_under_way_while_the_read_runs_excuses_it() -> None:
     assert judged(given(0, 1), taken(2, 3), given(3.5, 9), seen(4, 5)) == 0
+
+
+def test_what_a_giving_may_still_excuse_is_not_found_before_its_answer() -> None:
+    now = time.monotonic()
+    history = History(turns=[given(now - 9, now - 8), taken(now - 7, now - 6)])
+    history.saw(seen(now - 5, now - 4))
+    with history.under_way():
+        history.saw(seen(time.monotonic(), time.monotonic()))
+        assert (len(violations_so_far(history)), len(violations(history))) == (1, 2)
+    assert len(violations_so_far(history)) == 2
 
 
 def test_a_giving_that_begins_after_the_read_has_ended_does_not() -> None:
