@@ -183,7 +183,7 @@ def test_nobody_logs_in_with_anothers(person: Person, town: Town) -> None:
         {"more": {"crossOrigin": True}},
         {"key": Authenticator().key},
     ],
-    ids=str,
+    ids=" ".join,
 )
 def test_what_is_not_right_opens_nothing(person: Person, wrong: Any) -> None:
     before = dict(vars(person.key))
