@@ -7,8 +7,6 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from deploy.launcher.cell import Cell
@@ -41,19 +39,6 @@ def kill_for_good(cell: Cell, name: str) -> None:
         time.sleep(0.02)
     os.kill(pid, signal.SIGKILL)
     asking.join()
-
-
-@contextmanager
-def still(pids: Sequence[int]) -> Iterator[None]:
-    """They stand still meanwhile."""
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
 
 
 def children(pid: int) -> list[int]:

@@ -18,8 +18,9 @@ from pymongo.errors import PyMongoError
 from deploy.launcher.cell import Cell
 from deploy.launcher.programs import Kind, Process
 from deploy.operator_api import ApiTrouble
-from tests.breaking import children, joined, kill_for_good, lose_disk, running, still
+from tests.breaking import children, joined, kill_for_good, lose_disk, running
 from tests.faults.proxy import Proxy
+from tests.freezing import freeze, still
 from tests.rabbitmqctl import rabbitmqctl
 from tests.waiting import until
 
@@ -126,7 +127,7 @@ def _stopped_in_a_batch(cell: Cell, *, cut_off: bool = False) -> Iterator[None]:
     try:
         with still([one.pid for one in running(cell, "database")]):
             time.sleep(IN_HAND_AFTER)  # what was recorded before is in its hands, and cannot be written
-            os.kill(writer.pid, signal.SIGSTOP)
+            freeze(writer.pid)
         for name in connections:
             cell.operator_api.call("DELETE", f"connections/{quote(name, safe='')}")
         yield

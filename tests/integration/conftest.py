@@ -8,6 +8,7 @@ import sys
 import uuid
 import warnings
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -102,12 +103,14 @@ def place() -> Iterator[Ground]:
     seed = sys.modules["deploy.demo.seed"]  # the package has a function of this name
     few = tuple(person for person in seed.PEOPLE if person.username in _FEW)
     teams = {body: names for body, names in seed.TEAMS.items() if body in {one.body for one in few}}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(seed, "PEOPLE", few)
-        patch.setattr(seed, "TEAMS", teams)
-        patch.setattr(demo, "PEOPLE", few)
-        with ground() as found:
-            yield found
+    with ExitStack() as running:
+        with pytest.MonkeyPatch.context() as patch:
+            # No longer than the seeding: other tests of this process seed the whole of it.
+            patch.setattr(seed, "PEOPLE", few)
+            patch.setattr(seed, "TEAMS", teams)
+            patch.setattr(demo, "PEOPLE", few)
+            found = running.enter_context(ground())
+        yield found
     with warnings.catch_warnings():
         # Each log-in of the seeding has connections of its own, which nobody closes.
         warnings.simplefilter("ignore", ResourceWarning)

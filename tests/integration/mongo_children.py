@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import eventlet
@@ -19,6 +18,7 @@ from services.chassis.deadline import Deadline
 from services.chassis.migrations import Step, migrate
 from services.chassis.mongo import connect, linearizable, transact, within
 from services.contracts.errors import ConcordatError
+from tests.freezing import freeze
 
 
 class Naps:
@@ -137,7 +137,7 @@ def frozen(url: str, database: str, pid: int, patience: float) -> dict[str, Any]
         begun = [eventlet.spawn(attempt, lambda deadline, n=n: bump(n, deadline)) for n in range(3)]
         eventlet.sleep(0.1)
         try:
-            stop(pid)
+            freeze(pid)
             stopped = time.monotonic()
             running = [(name, eventlet.spawn(attempt, work)) for name, work in tries]
             running += [("transaction", eventlet.spawn(attempt, lambda deadline: bump(6, deadline)))]
@@ -156,16 +156,6 @@ def frozen(url: str, database: str, pid: int, patience: float) -> dict[str, Any]
         "longest_gap": naps.longest_gap,
         "healed": healed,
     }
-
-
-def stop(pid: int) -> None:
-    """Stop a process and wait until all of it has stopped: its other threads run on for a moment."""
-    os.kill(pid, signal.SIGSTOP)
-    threads = Path(f"/proc/{pid}/task")
-    until = time.monotonic() + 5
-    while any("\nState:\tT" not in (thread / "status").read_text() for thread in threads.iterdir()):
-        assert time.monotonic() < until
-        eventlet.sleep(0.001)
 
 
 def seconds_until_written(notes: Any, number: int, since: float) -> float:

@@ -26,6 +26,7 @@ from services.contracts.echo import NOTE_CHANGED, ChangeNote, GetMirror, MirrorS
 from services.contracts.envelope import MEDIA_TYPE, Event
 from services.contracts.errors import Unavailable
 from tests.cell import Parts
+from tests.freezing import freeze
 from tests.integration.overhearing import operator_connection
 from tests.waiting import until
 
@@ -64,7 +65,7 @@ class ServiceProcess:
         return f'"event": "{event}"' in self.log.read_text()
 
     def pause(self) -> None:
-        self._process.send_signal(signal.SIGSTOP)
+        freeze(self._process.pid)
 
     def resume(self) -> None:
         self._process.send_signal(signal.SIGCONT)

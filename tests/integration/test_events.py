@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +12,7 @@ import pytest
 from deploy.launcher.cell import Cell
 from services.mirror.store import MirrorStore
 from tests.cell import Parts
+from tests.freezing import still
 from tests.integration.fussy_mirror import FAILS_TWICE, FAILS_UNTIL_HEALED
 from tests.integration.running_services import Operator, ServiceProcess, services
 from tests.waiting import until
@@ -166,13 +165,10 @@ def test_while_the_database_is_frozen_events_wait_and_no_attempt_is_burnt(
         operator.emit(note, 1)
     until(lambda: all(store.applied(note) == [1] for note in notes))
     database = cell.processes()["mongo"].pid
-    os.kill(database, signal.SIGSTOP)
-    try:
+    with still([database]):
         for note in notes:
             for number in (2, 3):
                 operator.emit(note, number, headers=LAST_ATTEMPT)
         until(lambda: any(mirror.said("event_waits") for mirror in mirrors), seconds=40)
-    finally:
-        os.kill(database, signal.SIGCONT)
     until(lambda: all(store.applied(note) == [1, 2, 3] for note in notes), seconds=40)
     assert operator.dead("frozen-") == []

@@ -7,7 +7,6 @@ one test guards a fact, the others are beside the mechanism: test_calls.py.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from services.contracts.directory import Shape
 from services.contracts.echo import AskMirror, Say
 from tests.cell import OPERATOR, Parts
 from tests.eventlet_process import ROOT, run
+from tests.freezing import still
 from tests.integration.calling import MIRROR, ONCE, TRIED, Calling, Clock, Ear, Instance, ending, instances
 from tests.integration.tried_service import Settle
 from tests.waiting import until
@@ -194,14 +194,11 @@ def test_n7_while_the_broker_is_frozen_callers_are_answered_in_time(
     tried: Instance, calling: Calling, cell: Cell
 ) -> None:
     broker = cell.processes()["rabbit"].pid
-    os.kill(broker, signal.SIGSTOP)
-    try:
+    with still([broker]):
         with Clock() as clock:
             calls = [calling.begin("tried.record", tag="frozen", seconds=1) for _ in range(20)]
             assert {ending(call) for call in calls} <= {"deadline_expired", "link_down"}
         assert clock.seconds < 2.5
-    finally:
-        os.kill(broker, signal.SIGCONT)
     until(lambda: calling.code("tried.record", tag="thawed", seconds=2) == "ok", seconds=20)
     assert tried.alive
 
