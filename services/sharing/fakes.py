@@ -101,7 +101,12 @@ class FakePrincipalStore:
             user = replace(before.user, must_change=must_change)
             self.users[user_id] = replace(before, user=user, password_hash=new)
 
-    def begin_session(self, kind: str, who: str, session: Session, attempt: str) -> Session | None:
+    def begin_session(
+        self, kind: str, who: str, session: Session, attempt: str, *, without: bool = False
+    ) -> Session | None:
+        user = self.users.get(who)
+        if without and user is not None and user.has_second_factor and (who, attempt) not in self.attempts:
+            return None
         first = self.attempts.setdefault((who, attempt), session)
         if first is session:
             self.begun[who] = [*self.begun[who], session][-MOST:]

@@ -347,6 +347,19 @@ def test_an_officer_to_whom_a_case_does_not_exist_finds_it_in_no_statement(
     both = colleague.ask("list_statements", statements.ListStatements(), statements.StatementList)
     assert [one.id for one in both.items] == [own.id, whole.id]
 
+    # Nor in the log, whose entry of a statement names whom it is about and no case.
+    for one in (whole, own):  # waits until the log has it
+        colleague.ask("get_statement", statements.GetStatement(statement_id=one.id), statements.StatementPart)
+    issuing = audit.ListEntries(subject_id=subject.id, action="statement.issue")
+    entries = colleague.ask("list_entries", issuing, audit.EntryList).items
+    (hidden,) = [one for one in entries if whole.id in [item.id for item in one.objects]]
+    for officer in (shut_out, partnership):
+        (left,) = officer.ask("list_entries", issuing, audit.EntryList).items
+        assert own.id in [item.id for item in left.objects]
+        assert isinstance(officer.refused("get_entry", audit.GetEntry(entry_id=hidden.id)), NotVisible)
+        by_colleague = audit.ListEntries(actor_id=colleague.id)
+        assert whole.id not in officer.ask("list_entries", by_colleague, audit.EntryList).model_dump_json()
+
 
 def test_which_cases_a_statement_names_is_known_of_those_from_before_that_was_kept(
     scene: Scene, log: Any

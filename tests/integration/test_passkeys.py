@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import pyotp
 import pytest
 
 from services.chassis.mongo import connect
 from services.contracts.errors import ConcordatError
 from services.contracts.messages import Request
-from services.contracts.sharing.account import GetMe, StartTotp
+from services.contracts.sharing.account import ConfirmTotp, GetMe, StartTotp, TotpCode
 from services.contracts.sharing.passkeys import (
     AddPasskey,
     BeginLogIn,
@@ -247,6 +248,42 @@ def test_second_factors_are_changed_by_who_has_shown_one_just_now(person: Person
     assert person.tell("start_totp", StartTotp())["secret"]
 
 
+def test_a_session_that_a_password_alone_began_ends_with_the_first_second_factor(town: Town) -> None:
+    for enrol in (Person.add, lambda person: town.enrol(person.name, person.token)):
+        person = Person(town)
+        other = person.gate.log_in(username=person.name, password=PASSWORD)["token"]
+        assert person.gate.ask(other, "me", GetMe())["second_factors"] == []
+        enrol(person)
+        assert refused(person.gate.ask, other, "me", GetMe()) == "unauthenticated"
+        assert person.must == ["sign_procedure"]
+
+
+def test_what_was_begun_without_a_second_factor_adds_none_beside_the_first(town: Town) -> None:
+    person = Person(town)
+    asked, secret = person.begin(), person.tell("start_totp", StartTotp())["secret"]
+    person.add()
+    town.sign(person.token)
+    beside = AddPasskey(passkey=Authenticator().create(asked))
+    assert refused(person.tell, "add_passkey", beside) == "step_up_required"
+    confirm = ConfirmTotp(confirmation=TotpCode(code=pyotp.TOTP(secret).now()))
+    assert refused(person.tell, "confirm_totp", confirm) == "invalid_transition"
+    person.step_up()
+    assert refused(person.tell, "confirm_totp", confirm) == "invalid_transition"
+    assert person.tell("add_passkey", beside)
+    assert person.gate.ask(person.token, "me", GetMe())["second_factors"] == ["passkey"]
+
+
+def test_who_removes_a_passkey_ends_the_sessions_that_it_may_have_begun(person: Person) -> None:
+    person.step_up()
+    person.add(Authenticator())
+    other = person.log_in()["token"]
+    remove = RemovePasskey(passkey_id=person.items[0]["id"])
+    for _ in range(2):
+        person.tell("remove_passkey", remove, key="removed-once")
+    assert refused(person.gate.ask, other, "me", GetMe()) == "unauthenticated"
+    assert len(person.items) == 1
+
+
 def test_a_credential_is_one_accounts_and_a_challenge_one_sessions(person: Person, town: Town) -> None:
     other = Person(town, key=person.key)
     assert refused(other.add) == "passkey_not_valid"
@@ -257,6 +294,8 @@ def test_a_credential_is_one_accounts_and_a_challenge_one_sessions(person: Perso
     assert refused(third.tell, "add_passkey", theirs) == "passkey_not_valid"
     good = AddPasskey(passkey=other.key.create(asked))
     assert other.tell("add_passkey", good)
+    town.sign(other.token)
+    other.step_up()
     assert refused(other.tell, "add_passkey", good) == "passkey_not_valid"
 
 

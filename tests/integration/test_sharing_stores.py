@@ -138,6 +138,18 @@ class TestPrincipals:
         assert store.sessions("user", person.id) == []
         assert not store.begin_session("user", person.id, session, "r2")
 
+    @pytest.mark.parametrize("has", [{"totp": {"secret": "s", "last_step": 0}}, {"passkeys": [{"id": "y"}]}])
+    def test_none_begins_without_a_second_factor_where_one_was_enrolled_meanwhile(
+        self, database: Any, person: Any, has: Any
+    ) -> None:
+        store = PrincipalStore(database)
+        first, second = (Session(one, one, NOW, NOW, NOW + timedelta(hours=1)) for one in ("s1", "s2"))
+        assert store.begin_session("user", person.id, first, "r1", without=True) == first
+        database["users"].update_one({"_id": person.id}, {"$set": has})
+        assert store.begin_session("user", person.id, second, "r2", without=True) is None
+        assert store.begin_session("user", person.id, first, "r1", without=True) == first
+        assert store.begin_session("user", person.id, second, "r2") == second
+
     def test_an_activation_is_used_once_and_in_time(self, database: Any, client: Client, person: Any) -> None:
         store, users = PrincipalStore(database), UserStore(database)
 

@@ -46,6 +46,8 @@ class NewPasskey(FormPage):
         passkey = form.request(Attestation, {**made, "name": form.text("name")})
         try:
             await visit.tell("sharing", "add_passkey", AddPasskey(passkey=passkey), once=form.once)
+        except StepUpRequired:
+            return to_step_up(visit.path)
         except Invalid as problem:
             if any(error.code == "too_many_passkeys" for error in problem.errors):
                 form.fail("You have as many passkeys as you can have. Remove one first")

@@ -157,3 +157,10 @@ def named_by(records: Iterable[Record]) -> list[str]:
     them are other ids, as a part of the log may have any."""
     found = (item.id for one in records for item in one.objects if item.type in ("case", "log"))
     return list(dict.fromkeys(found))
+
+
+def statements_in(records: Iterable[Record]) -> list[str]:
+    """The statements that these entries name, each once. What they say may be of a case that is kept from the
+    reader, and the entry beside them says of whom."""
+    found = (item.id for one in records for item in one.objects if item.type == "statement")
+    return list(dict.fromkeys(found))

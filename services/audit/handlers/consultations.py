@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.audit.domain.lookups import Search
-from services.audit.domain.sight import named_by, sight_of
+from services.audit.domain.sight import sight_of
 from services.audit.domain.views import consultation, own_consultation
 from services.audit.handlers.reading import OWNER, Reading, page, place_of
 from services.chassis.rpc import rpc
@@ -30,7 +30,7 @@ class ConsultationHandlers(Reading):
         own = Search(each=((f"p:{caller.id}", f"q:{caller.id}"),), looks=True)
         details, next_ = page(self.entries.newest(own, request.limit + 1, after), request.limit)
         records = [detail.record for detail in details]
-        sight = sight_of(caller).without(self.shut_out(caller, named_by(records)))
+        sight = sight_of(caller).without(self.kept_from(caller, records))
         names = self.names(records)
         disclosed = self.recorded(caller, [Object(type="log", id="own")])
         items = tuple(own_consultation(sight.known(record), names) for record in records)

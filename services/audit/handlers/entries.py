@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.audit.domain.lookups import search
-from services.audit.domain.sight import Sight, named_by
+from services.audit.domain.sight import Sight
 from services.audit.domain.views import entry_view
 from services.audit.handlers.filling import fill
 from services.audit.handlers.reading import Reading, cursor_of, page, place_behind, place_of
@@ -36,7 +36,7 @@ class EntryHandlers(Reading):
 
         def keep(found: list[Read]) -> list[Read]:
             nonlocal sight
-            sight = sight.without(self.shut_out(caller, named_by(record for _, record in found)))
+            sight = sight.without(self.kept_from(caller, [record for _, record in found]))
             return [one for one in found if _may_be_found(one[1], request, sight)]
 
         found, left = fill(read, keep, lambda one: place_behind(one[0]), request.limit, after)

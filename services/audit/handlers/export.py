@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from services.audit.domain import cursors, exporting
-from services.audit.domain.sight import Sight, named_by, sight_of
+from services.audit.domain.sight import Sight, sight_of
 from services.audit.handlers.reading import Reading
 from services.audit.stores.entries import Detail
 from services.audit.stores.tree import damaged
@@ -40,8 +40,8 @@ class ExportHandlers(Reading):
         begin, size, note = self._ends_with(request.cursor)
         read = self._leaves_from(begin, size)
         records = [None if detail is None else detail.record for *_, detail in read]
-        named = named_by(record for record in records if record is not None)
-        sight = sight_of(caller).without(self.shut_out(caller, named))
+        named = [record for record in records if record is not None]
+        sight = sight_of(caller).without(self.kept_from(caller, named))
         lines, length = list[str](), 0
         for text in _lines(read, records, sight):
             length += len(text)

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from services.audit.domain import cursors
-from services.audit.domain.sight import Sight, cases_of, named_by, sight_of
+from services.audit.domain.sight import Sight, cases_of, named_by, sight_of, statements_in
 from services.audit.domain.views import Names, askable, ids_of, read_of_log
 from services.audit.stores.entries import Detail, EntryStore
 from services.audit.stores.finding import Place
+from services.audit.stores.statements import StatementStore
 from services.audit.stores.tree import TreeStore
 from services.chassis.client import Peer
 from services.chassis.recording import Keeper
@@ -54,6 +55,7 @@ class Reading:
 
     tree: TreeStore
     entries: EntryStore
+    statements: StatementStore
     records: Keeper
     sharing: Peer
     cases: Peer
@@ -116,6 +118,15 @@ class Reading:
             found.update(answer.case_ids)
         return frozenset(found)
 
+    def kept_from(self, caller: Caller, records: Sequence[Record]) -> frozenset[str]:
+        """What these entries name and the caller may not know of: such cases, and the statements that tell of
+        one. The entry of a statement names no case, but whom it is about; that there is one which cannot be
+        had would tell the rest. Raises Unavailable."""
+        told = self.statements.cases_of(statements_in(records))
+        named = (case for cases in told.values() for case in cases)
+        excluded = self.shut_out(caller, list(dict.fromkeys((*named_by(records), *named))))
+        return excluded | {one for one, cases in told.items() if not excluded.isdisjoint(cases)}
+
     def conflicted(self, caller: Caller) -> bool:
         """Whether there is a case at all that does not exist for the caller, by a conflict of interest."""
         return self._exclusions(caller, ()).some
@@ -135,7 +146,9 @@ class Reading:
         if record is None or not sight.sees_whole(record):
             sight = self.judged(caller, [entry_id] if record is None else cases_of(record))
         # One that is not there asks as much: it takes as long as one that must not be.
-        sight = sight.without(self.shut_out(caller, [entry_id] if record is None else named_by([record])))
+        sight = sight.without(
+            self.shut_out(caller, [entry_id]) if record is None else self.kept_from(caller, [record])
+        )
         if found is not None and detail is not None and sight.sees(detail.record):
             return Seen(detail, found[1], sight)
         problem = NotVisible()

@@ -76,6 +76,14 @@ class StatementStore:
             row = self._rows.find_one({"_id": statement_id})
         return None if row is None else self._statement(row)
 
+    def cases_of(self, statement_ids: Sequence[str]) -> dict[str, list[str]]:
+        """The cases that each of them names; those that there are not are absent."""
+        if not statement_ids:
+            return {}
+        with in_time():
+            rows = list(self._rows.find({"_id": {"$in": list(statement_ids)}}, {"cases": True}))
+        return {row["_id"]: self._statement(row).cases for row in rows}
+
     def piece(self, statement_id: str, number: int) -> list[Line]:
         """Lines from LINES_AT_ONCE * `number` on; none beyond the last."""
         with in_time():

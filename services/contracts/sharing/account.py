@@ -61,7 +61,8 @@ class TotpCode(Request):
 
 
 class ConfirmTotp(Request):
-    """Raises Invalid `/code` wrong_code; InvalidTransition when none was started."""
+    """Ends every other session. Raises Invalid `/code` wrong_code; InvalidTransition when none was started,
+    or a passkey was added since."""
 
     confirmation: TotpCode
 

@@ -58,8 +58,8 @@ class BeginPasskey(Request):
 
 
 class AddPasskey(Request):
-    """From now on it counts. Raises Invalid, `/attestation` passkey_not_valid, whatever was wrong; and
-    too_many_passkeys."""
+    """From now on it counts; every other session of the account ends. Raises Invalid, `/attestation`
+    passkey_not_valid, whatever was wrong; and too_many_passkeys; StepUpRequired as BeginPasskey does."""
 
     passkey: Attestation
 
@@ -69,8 +69,9 @@ class ListPasskeys(PageRequest):
 
 
 class RemovePasskey(Request):
-    """Raises StepUpRequired without a fresh code or passkey in this session; InvalidTransition for the last
-    second factor where one has to be; NotVisible for what is not one of the caller's own."""
+    """Every other session of the account ends. Raises StepUpRequired without a fresh code or passkey in this
+    session; InvalidTransition for the last second factor where one has to be; NotVisible for what is not one
+    of the caller's own."""
 
     passkey_id: Id
 

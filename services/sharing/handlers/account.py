@@ -106,7 +106,8 @@ class Account(Sessions):
 
     @command(expected_exceptions=REFUSALS)
     def confirm_totp(self, request: ConfirmTotp, caller: Caller) -> RecoveryCodes:
-        """From now on a code is asked for at log-in. The recovery codes are shown here once."""
+        """From now on a code is asked for at log-in, and every other session ends. The recovery codes are
+        shown here once."""
         locked, key = self._locked(caller), self.commands.key()
         secret = locked.totp_begun
 
@@ -118,7 +119,12 @@ class Account(Sessions):
                 raise Invalid(errors=(FieldError("/code", "wrong_code", "This is not the present code."),))
             hashes = [totp.hash_recovery(one) for one in totp.recovery_codes(secret, key)]
             if not self.accounts.confirm_totp(
-                caller.id, secret, step=step, recovery=hashes, transaction=session
+                caller.id,
+                secret,
+                step=step,
+                recovery=hashes,
+                keep_session=caller.session_id,
+                transaction=session,
             ):
                 raise InvalidTransition(cause="another one begun")
             self.keep(caller, "totp.enrol", _object(caller))

@@ -77,13 +77,17 @@ class Passkeys(Account, SigningIn):
 
     @command(expected_exceptions=(*REFUSALS, NotBuilt))
     def add_passkey(self, request: AddPasskey, caller: Caller) -> PasskeyView:
-        """From now on it counts at log-in. The person is told: an added key is a way in."""
+        """From now on it counts at log-in, and every other session ends. The person is told: an added key is
+        a way in. What was asked before there was a second factor adds none beside it."""
         site, given = self._passkey_site(), request.passkey
         by = _by(caller, self.commands.key())
 
         def body(session: Session, emit: Emit) -> Made:
+            first = not self._locked(caller).has_second_factor
+            if not first and self.commands.done(request, Made) is None:
+                self._require_fresh(caller)
             new = self._made_passkey(given, caller, site, by)
-            if not self.passkeys.add(caller.id, new, session):
+            if not self.passkeys.add(caller.id, new, session, first=first, keep_session=caller.session_id):
                 full = len(self._locked(caller).passkeys) >= passkeys.MOST_EACH
                 raise Invalid(errors=(_TOO_MANY if full else _NOT_VALID,))
             tell_of_passkey(emit, "passkey_added", caller.id, (f"u:{caller.id}",))
@@ -129,15 +133,21 @@ class Passkeys(Account, SigningIn):
 
     @command(expected_exceptions=REFUSALS)
     def remove_passkey(self, request: RemovePasskey, caller: Caller) -> Empty:
-        """It opens nothing any more, from this moment on."""
+        """It opens nothing any more, from this moment on, and every other session ends."""
 
         def body(session: Session, emit: Emit) -> Made:
             self._require_fresh(caller)
             there = any(one.id == request.passkey_id for one in self._locked(caller).passkeys)
+            if not there and (done := self.commands.done(request, Made)) is not None:
+                return done
             if not there:
                 raise NotVisible
             if not self.passkeys.remove(
-                caller.id, request.passkey_id, session, may_be_last=self.settings.demo
+                caller.id,
+                request.passkey_id,
+                session,
+                may_be_last=self.settings.demo,
+                keep_session=caller.session_id,
             ):
                 raise InvalidTransition(cause="last second factor")
             tell_of_passkey(emit, "passkey_removed", caller.id, (f"u:{caller.id}",))

@@ -90,7 +90,8 @@ class Sessions(SecondFactors):
         must = user_musts(user, standing, self.settings.limits, now)
         if must_change and "change_password" not in must:
             must = ("change_password", *must)
-        return self._begin("user", user.id, _actor(locked), once, must=must, now=now)
+        without = not locked.has_second_factor
+        return self._begin("user", user.id, _actor(locked), once, must=must, now=now, without=without)
 
     def _check_password(self, locked: Locked | None, password: str) -> Locked:
         """Raises BadCredentials, after as much work whoever was meant: the right password where passwords are
@@ -163,7 +164,15 @@ class Sessions(SecondFactors):
         self.keep(actor, action, code=problem.code)
 
     def _begin(
-        self, kind: Kind, who: str, actor: Actor, attempt: str, *, must: tuple[Must, ...], now: datetime
+        self,
+        kind: Kind,
+        who: str,
+        actor: Actor,
+        attempt: str,
+        *,
+        must: tuple[Must, ...],
+        now: datetime,
+        without: bool = False,
     ) -> SessionCreated:
         letter: tokens.Kind = "c" if kind == "client" else "u"
         about = f"{letter}{who}"
@@ -172,7 +181,8 @@ class Sessions(SecondFactors):
             tokens.session_id(about, attempt), token.hash, now, now, now + self.settings.limits.longest
         )
         once = tokens.hashed(attempt)
-        return self._begin_with(kind, token, session, actor, once, must=must, action="session.create")
+        action = "session.create"
+        return self._begin_with(kind, token, session, actor, once, must=must, action=action, without=without)
 
     def _begin_with(
         self,
@@ -184,13 +194,15 @@ class Sessions(SecondFactors):
         *,
         must: tuple[Must, ...],
         action: str,
+        without: bool = False,
     ) -> SessionCreated:
-        """Record it, then let it begin. Raises AccountDisabled."""
+        """Record it, then let it begin. Raises AccountDisabled; `without`: TotpRequired, where somebody has
+        enrolled a second factor since it was found that there is none to ask for."""
         who, lasts = token.principal_id, self.settings.limits
         self.keep(actor, action, Object(type="session", id=session.id, agency_id=actor.agency_id))
-        begun = self.accounts.begin_session(kind, who, session, once)
+        begun = self.accounts.begin_session(kind, who, session, once, without=without)
         if begun is None:
-            raise AccountDisabled
+            raise TotpRequired if without else AccountDisabled
         return SessionCreated(
             id=begun.id,
             token=token.text,

@@ -23,6 +23,8 @@ from services.sharing.domain.passkeys import MOST_EACH, Challenge, Passkey, Purp
 
 _FULL = f"passkeys.{MOST_EACH - 1}"
 _MORE_THAN_ONE = "passkeys.1"
+WITHOUT: Document = {"totp": None, "passkeys.0": {"$exists": False}}
+"""Of a user who has no second factor."""
 
 
 class PasskeyStore:
@@ -71,8 +73,12 @@ class PasskeyStore:
 
     # --- passkeys ---
 
-    def add(self, user_id: str, passkey: Passkey, session: Session) -> bool:
-        """False where there are too many, or somebody has it already."""
+    def add(
+        self, user_id: str, passkey: Passkey, session: Session, *, first: bool, keep_session: str | None
+    ) -> bool:
+        """False where there are too many, or somebody has it already; or where it is to be the first second
+        factor and is not. Every other session ends, and so does the enrolment of an app that was begun: who
+        began it has not shown this passkey."""
         row = {
             "id": passkey.id,
             "credential_id": passkey.credential_id,
@@ -88,19 +94,40 @@ class PasskeyStore:
             {"passkeys.credential_id": passkey.credential_id}, {"_id": 1}, session=session
         ):
             return False
-        wanted = {"_id": user_id, _FULL: {"$exists": False}}
+        wanted: Document = {"_id": user_id, _FULL: {"$exists": False}, **(WITHOUT if first else {})}
+        others = {"id": {"$ne": keep_session}}
         try:
-            done = self._users.update_one(wanted, {"$push": {"passkeys": row}}, session=session)
+            done = self._users.update_one(
+                wanted,
+                {
+                    "$push": {"passkeys": row},
+                    "$set": {"totp_begun": None},
+                    "$pull": {"sessions": others},
+                },
+                session=session,
+            )
         except DuplicateKeyError:
             return False
         return bool(done.modified_count)
 
-    def remove(self, user_id: str, passkey_id: str, session: Session, *, may_be_last: bool) -> bool:
-        """False where it is the last second factor and may not be, or there is none such."""
+    def remove(
+        self,
+        user_id: str,
+        passkey_id: str,
+        session: Session,
+        *,
+        may_be_last: bool,
+        keep_session: str | None,
+    ) -> bool:
+        """False where it is the last second factor and may not be, or there is none such. Every other session
+        ends: it may have been begun with this one."""
         wanted: Document = {"_id": user_id, "passkeys.id": passkey_id}
         if not may_be_last:
             wanted["$or"] = [{"totp": {"$ne": None}}, {_MORE_THAN_ONE: {"$exists": True}}]
-        done = self._users.update_one(wanted, {"$pull": {"passkeys": {"id": passkey_id}}}, session=session)
+        others = {"id": {"$ne": keep_session}}
+        done = self._users.update_one(
+            wanted, {"$pull": {"passkeys": {"id": passkey_id}, "sessions": others}}, session=session
+        )
         return bool(done.modified_count)
 
     def use(

@@ -22,7 +22,7 @@ from services.sharing.domain.procedures import Signature
 from services.sharing.domain.sessions import MOST, Session
 from services.sharing.stores.clients import client_of
 from services.sharing.stores.kept import Kept
-from services.sharing.stores.passkeys import passkeys_of
+from services.sharing.stores.passkeys import WITHOUT, passkeys_of
 from services.sharing.stores.people import PROJECTION, signature_of, user_of
 
 _SIGNATURES_KEPT = 100
@@ -99,15 +99,23 @@ class PrincipalStore:
         )
         return bool(done.modified_count)
 
-    def begin_session(self, kind: str, who: str, session: Session, attempt: str) -> Session | None:
-        """Add a session, unless the account was disabled meanwhile: then None. Of the same attempt there is
-        one, the first: its token may have been given out already."""
+    def begin_session(
+        self, kind: str, who: str, session: Session, attempt: str, *, without: bool = False
+    ) -> Session | None:
+        """Add a session, unless the account was disabled meanwhile: then None. So too where no second factor
+        was asked for, `without`, and there is one now. Of the same attempt there is one, the first: its token
+        may have been given out already."""
         rows = self._of(kind)
         with in_time():
             over = {"expires_at": {"$lte": session.created_at}}
             rows.update_one({"_id": who}, {"$pull": {"sessions": over}})
             begun = rows.update_one(
-                {"_id": who, "state": "active", "sessions.request": {"$ne": attempt}},
+                {
+                    "_id": who,
+                    "state": "active",
+                    "sessions.request": {"$ne": attempt},
+                    **(WITHOUT if without else {}),
+                },
                 {
                     "$push": {"sessions": {"$each": [_row(session, attempt)], "$slice": -MOST}},
                     "$set": {"last_log_in_at": session.created_at},
@@ -229,13 +237,24 @@ class PrincipalStore:
         return bool(done.matched_count)
 
     def confirm_totp(
-        self, user_id: str, secret: str, *, step: int, recovery: list[str], transaction: Transaction
+        self,
+        user_id: str,
+        secret: str,
+        *,
+        step: int,
+        recovery: list[str],
+        keep_session: str | None,
+        transaction: Transaction,
     ) -> bool:
-        """False when this secret was not the one begun. The code that confirms it may yet be used once."""
+        """False when this secret was not the one begun. The code that confirms it may yet be used once. Every
+        other session ends: one that was begun by the password alone would else be as good as this one."""
         totp = {"secret": secret, "last_step": step - 1, "last_request": None}
         done = self._users.update_one(
             {"_id": user_id, "totp": None, "totp_begun": secret},
-            {"$set": {"totp": totp, "totp_begun": None, "recovery": recovery}},
+            {
+                "$set": {"totp": totp, "totp_begun": None, "recovery": recovery},
+                "$pull": {"sessions": {"id": {"$ne": keep_session}}},
+            },
             session=transaction,
         )
         return bool(done.modified_count)

@@ -310,6 +310,22 @@ def test_a_recovery_code_is_good_once(call: Callable[[], None]) -> None:
         desk.try_(username="fiona", password=PASSWORD, totp=code)
 
 
+def test_who_gave_the_password_alone_is_asked_again_where_a_second_factor_was_enrolled_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk()
+    desk.put(totp_secret=None)
+
+    def matches(stored: str, password: str) -> bool:
+        desk.put()
+        return offload._matches(stored, password)
+
+    monkeypatch.setattr(offload, "verify_password", matches)
+    with pytest.raises(TotpRequired):
+        desk.try_(username="fiona", password=PASSWORD)
+    assert not desk.accounts.begun  # type: ignore[attr-defined]
+
+
 def test_ten_failures_shut_out_even_who_knows_the_password() -> None:
     desk = Desk()
     for _ in range(10):

@@ -125,6 +125,9 @@ def test_who_has_a_second_factor_shows_it_before_changing_them(site: SiteClient,
     if path.endswith("y1"):
         assert site.post(path, {}).headers["location"] == there
         return
+    site.asking.refusals["sharing", "add_passkey"] = StepUpRequired()
+    made = {"name": "Blue key", "passkey": json.dumps(MADE)}
+    assert site.post(path, made).headers["location"] == there
     me = site.asking.replies["sharing", "me"]
     site.asking.replies["sharing", "me"] = {**me, "second_factors": []}
     assert site.get(path).status_code == 200
