@@ -1,5 +1,5 @@
-"""Every error that may cross a boundary, each with a stable code. What they have in common is in `error_base`,
-how they are read off the wire in `error_wire`.
+"""Every error that may cross a boundary, each with a stable code. What they have in common is in
+`error_base`, how they are read off the wire in `error_wire`.
 
     ConcordatError
     ├── Malformed 400 ── IdempotencyKeyRequired
