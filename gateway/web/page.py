@@ -15,6 +15,7 @@ from gateway.web import barring, words
 from gateway.web.assets import Assets
 from gateway.web.forms.fields import Field
 from gateway.web.forms.form import CSRF, ONCE, Form, NotRight, Typed
+from gateway.web.headers import secure
 from gateway.web.menu import Menu
 from gateway.web.templating import Templates
 from gateway.web.visit import Body, Visit
@@ -23,6 +24,8 @@ from services.contracts.errors import (
     ConcordatError,
     CsrfRequired,
     Internal,
+    Malformed,
+    MethodNotAllowed,
     NotVisible,
     PasswordChangeRequired,
     ProcedureUnsigned,
@@ -31,10 +34,6 @@ from services.contracts.errors import (
     Unauthenticated,
 )
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 _SECRET = ("password", "totp", "code", "passkey")
 _FIRST: dict[type[ConcordatError], str] = {
     PasswordChangeRequired: "/account/password",
@@ -204,15 +203,6 @@ class NotFound(Page):
         await self.write(visit, refused(visit, NotVisible()))
 
 
-def secure(resp: falcon.asgi.Response) -> None:
-    """What browsers are told of every page. `no-store` and `nosniff` are set at the door."""
-    resp.set_header("Content-Security-Policy", POLICY)
-    resp.set_header("Referrer-Policy", "same-origin")
-    resp.set_header("Cross-Origin-Opener-Policy", "same-origin")
-    resp.set_header("Cross-Origin-Resource-Policy", "same-origin")
-    resp.set_header("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
-
-
 def frame(visit: Visit, context: Body) -> Body:
     """What the layout wants, with what the page has."""
     person = visit.person
@@ -305,6 +295,4 @@ def local(target: str, otherwise: str = "/") -> str:
 
 
 def _method(problem: falcon.HTTPError) -> ConcordatError:
-    from services.contracts.errors import Malformed, MethodNotAllowed
-
     return MethodNotAllowed() if problem.status_code == 405 else Malformed()

@@ -18,6 +18,7 @@ from services.chassis.logs import log
 from services.chassis.payload import BODY_LIMIT, NAME_LIMIT, Call, raw, read
 from services.chassis.pending import ATTEMPTS, Attempt, attempt_until
 from services.contracts.caller import SignedCaller
+from services.contracts.error_wire import from_wire
 from services.contracts.errors import (
     ConcordatError,
     DeadlineExpired,
@@ -27,7 +28,6 @@ from services.contracts.errors import (
     LinkDown,
     Malformed,
     Unavailable,
-    from_wire,
 )
 
 WITHOUT_DEADLINE = 60.0

@@ -26,6 +26,7 @@ from services.chassis.deadline import Deadline
 from services.chassis.mongo import Document, transact, within
 from services.chassis.outbox import columns
 from services.contracts.envelope import Event
+from services.contracts.error_wire import from_wire
 from services.contracts.errors import (
     ConcordatError,
     IdempotencyKeyRequired,
@@ -35,7 +36,6 @@ from services.contracts.errors import (
     Refused,
     RequestInProgress,
     Unauthenticated,
-    from_wire,
 )
 from services.contracts.messages import EventData, Reply, Request
 

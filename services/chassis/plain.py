@@ -23,7 +23,8 @@ from services.chassis.formats import (
     properties_of,
 )
 from services.chassis.payload import NAME_LIMIT, Answer, Call, encode
-from services.contracts.errors import ConcordatError, Internal, from_wire
+from services.contracts.error_wire import from_wire
+from services.contracts.errors import ConcordatError, Internal
 
 PLAIN_TYPE = "application/json"
 DEADLINE_HEADER, REQUEST_ID_HEADER, KEY_HEADER = (

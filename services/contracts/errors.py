@@ -1,12 +1,13 @@
-"""Every error that may cross a boundary, each with a stable code, and how it is read off the wire. What they
-have in common is in `error_base`.
+"""Every error that may cross a boundary, each with a stable code. What they have in common is in
+`error_base`, how they are read off the wire in `error_wire`.
 
     ConcordatError
     ├── Malformed 400 ── IdempotencyKeyRequired
     ├── Unauthenticated 401 ── BadCredentials, TotpRequired (PasskeyRequired), SignInFailed
     ├── Refused 403 ── AccountDisabled, ProtocolNotActive, ProtocolExpired, AgencySuspended,
     │     ProcedureUnsigned, ProcedureMissing, TotpNotEnrolled, PasswordChangeRequired, RoleRequired,
-    │     NotOwner, LevelTooLow, ReasonRequired, OwnGlass, CsrfRequired
+    │     NotOwner, LevelTooLow, ReasonRequired, TrainingRequired, NetworkNotPermitted,
+    │     DeviceNotPermitted, StepUpRequired, OwnGlass, CsrfRequired
     ├── NotVisible 404
     ├── MethodNotAllowed 405
     ├── InvalidTransition 409 ── RequestInProgress, ProcedureSuperseded, CaseClosed, AlreadyExists,
@@ -27,14 +28,11 @@ have in common is in `error_base`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
-from .error_base import BY_STATUS, REGISTRY
+from .error_base import REGISTRY
 from .error_base import ConcordatError as ConcordatError  # noqa: PLC0414 - to be had from here
 from .error_base import FieldError as FieldError  # noqa: PLC0414
-
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 class Malformed(ConcordatError, code="malformed", status=400):
@@ -294,49 +292,3 @@ class LogDamaged(Unavailable, code="log_damaged"):
 def registered() -> Mapping[str, type[ConcordatError]]:
     """Every error class by its code."""
     return dict(REGISTRY)
-
-
-def from_wire(message: object) -> ConcordatError:
-    """The error that `to_wire` described. Never raises.
-
-    A code that is not known here (a newer peer) keeps its code in the nearest general class: by its status
-    below 500, else `Unavailable`. What is not an error at all becomes `Unavailable`.
-    """
-    if not isinstance(message, Mapping):
-        return Unavailable(cause="an error that is not an object")
-    code, status = message.get("code"), message.get("status")
-    if not isinstance(code, str) or not _CODE.fullmatch(code):
-        return Unavailable(cause="an error without a code")
-    return _class_for(code, status)(
-        code=code,
-        errors=_field_errors(message.get("errors")),
-        retry_after=_seconds(message.get("retry_after")),
-        clause=_text(message.get("clause")),
-        etag=_text(message.get("etag")),
-    )
-
-
-def _class_for(code: str, status: object) -> type[ConcordatError]:
-    if code in REGISTRY:
-        return REGISTRY[code]
-    if not isinstance(status, int) or not 400 <= status < 500:
-        return Unavailable
-    # RFC 9110, section 15: a status that is not understood counts as the x00 of its class.
-    return BY_STATUS.get(status, Malformed)
-
-
-def _field_errors(found: object) -> tuple[FieldError, ...]:
-    if not isinstance(found, list):
-        return ()
-    keys = ("pointer", "code", "detail")
-    return tuple(
-        FieldError(*(str(item.get(key, "")) for key in keys)) for item in found if isinstance(item, Mapping)
-    )
-
-
-def _seconds(found: object) -> int | None:
-    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
-
-
-def _text(found: object) -> str | None:
-    return found if isinstance(found, str) else None

@@ -9,9 +9,11 @@ import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from services.audit.handlers.intake import IntakeHandlers
 from services.audit.service import AuditService
+from services.audit.stores.tree import append_only
 from services.chassis.intake import Taken, intake
 from services.chassis.recording import CONTEXT, MARK, MARK_CONTEXT
 from services.chassis.rpc import ANYONE, rpc
@@ -43,8 +45,15 @@ from services.contracts.records import Mark, Record
 from tests.cell import Parts
 from tests.integration.running_services import Operator
 
+AUDIT = "services.audit.service:AuditService"
+ORIGIN = "concordat.local/log"
 DIES = "CONCORDAT_TEST_DIES"
 """Names a file: while it is there, the process dies after a batch is in the log and before it is told so."""
+
+
+def in_log(log: Any, ids: set[str]) -> bool:
+    """Whether all of these entries are in audit's database."""
+    return bool(append_only(log)["leaves"].count_documents({"id": {"$in": list(ids)}}) >= len(ids))
 
 
 class StandInSharing:

@@ -49,7 +49,7 @@ from services.contracts.sharing.transfers import (
 from services.sharing.domain.london import day_of
 from tests.integration.calling import Instance
 from tests.integration.partnership import Person
-from tests.integration.test_transfers import World
+from tests.integration.transferring import World
 
 MANAGED = PlaceBody(marking="official_sensitive", device_classes=("managed",))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,9 @@ from services.contracts.envelope import Event
 from services.contracts.parsing import parse
 from services.contracts.records import Record
 from tests.cell import Parts
-from tests.integration.calling import Calling
+from tests.integration.calling import Calling, Instance, instances
 from tests.integration.cases_asker import Asker, secret_of
 from tests.integration.overhearing import Overhearing
-from tests.waiting import until
 
 CASES = "services.cases.service:CasesService"
 SHARING = "tests.integration.cases_sharing:CasesSharing"
@@ -151,10 +152,11 @@ class Person(Asker):
 
 
 class World:
-    """What the tests share: the clients, the keys, the databases, the records."""
+    """What the tests share: the clients, the keys, the databases, the records. `authority`: the process that
+    answers as `sharing`."""
 
-    def __init__(self, parts: Parts, calling: Calling, sharing: Calling) -> None:
-        self.calling, self.sharing = calling, sharing
+    def __init__(self, parts: Parts, calling: Calling, sharing: Calling, authority: Instance) -> None:
+        self.calling, self.sharing, self.authority = calling, sharing, authority
         self.mongo_url = parts.mongo_url("cases")
         self.secret = secret_of(parts)
         self._clients = [connect(parts.mongo_url(name), app="test") for name in ("cases", "sharing")]
@@ -244,6 +246,15 @@ class World:
         return 0 if row is None else int(row["version"])
 
 
+@contextmanager
+def working(parts: Parts, calling: Calling, folder: Path) -> Iterator[World]:
+    """With `cases` at work, and as much of `sharing` as it asks for."""
+    with instances(parts, folder, SHARING, CASES) as started, Calling(parts, "sharing") as sharing:
+        world = World(parts, calling, sharing, started[0])
+        yield world
+        world.close()
+
+
 def given(*people: Person, level: Any = "contribute", sections: Any = SECTIONS, **more: Any) -> Share:
     """A share that names these people, all of one agency."""
     return Share(
@@ -260,6 +271,3 @@ def given(*people: Person, level: Any = "contribute", sections: Any = SECTIONS, 
 
 def without(body: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in names}
-
-
-__all__ = ("CASES", "SHARING", "Path", "Person", "World", "given", "until", "without")

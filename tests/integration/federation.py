@@ -19,15 +19,13 @@ from services.contracts.sharing.identity_providers import (
 )
 from services.sharing.domain import tokens
 from services.sharing.domain.agencies import Agency
-from services.sharing.domain.clients import Client, Secret
-from services.sharing.domain.people import Appointment, User
-from services.sharing.stores.clients import ClientStore
+from services.sharing.domain.people import User
 from services.sharing.stores.people import UserStore
 from tests.cell import Parts
 from tests.identity_provider import CALLBACK, query
 from tests.integration.calling import Calling, instances
-from tests.integration.partnership import Partnership, Person, clock
-from tests.integration.test_sharing_grants import CASES, SHARING
+from tests.integration.partnership import Partnership, Person, user_of
+from tests.integration.sharing_gate import CASES, SHARING
 
 
 class Federation(Partnership):
@@ -54,25 +52,20 @@ class Federation(Partnership):
 
     def invite(self, agency: Agency, state: Any = "invited", role: Any = "practitioner", **more: Any) -> User:
         """Somebody without a password."""
-        now, name = clock(), uuid.uuid4().hex[:10]
+        name = uuid.uuid4().hex[:10]
         given = {"username": f"u.{name}", "email": f"{name}@Police.example", "name": "Ida Invited", **more}
-        user = User(
-            id=uuid.uuid4().hex,
-            agency_id=agency.id,
+        user = user_of(
+            agency,
+            role,
             job_title=None,
             team_ids=(),
-            roles=(Appointment(role),),
             state=state,
-            signature=None,
             has_password=False,
             has_totp=False,
-            must_change=False,
-            version=1,
-            created_at=now,
-            updated_at=now,
             **given,
         )
-        UserStore(self.database).add(user, {"hash": "0" * 64, "expires_at": now + timedelta(days=1)})
+        activation = {"hash": "0" * 64, "expires_at": user.created_at + timedelta(days=1)}
+        UserStore(self.database).add(user, activation)
         return user
 
     def row(self, user: User) -> dict[str, Any]:
@@ -94,23 +87,8 @@ class Federation(Partnership):
 
     def provisioner(self, agency: Agency, accountable: Person) -> Person:
         """The agency's identity system: asks as a person does, by its own token."""
-        now = clock()
-        client = Client(
-            id=uuid.uuid4().hex,
-            agency_id=agency.id,
-            name="Identity system",
-            accountable_user_id=accountable.id,
-            scopes=("provisioning",),
-            networks=(),
-            expires_at=now + timedelta(days=30),
-            state="active",
-            version=1,
-            created_at=now,
-            updated_at=now,
-        )
-        secret = tokens.make("c", client.id).secret
-        kept = Secret(tokens.hashed(secret), None)
-        self._in_transaction(lambda session: ClientStore(self.database).add(client, kept, session))
+        secret = uuid.uuid4().hex * 2
+        client = self.client(agency, "Identity system", accountable, scopes=("provisioning",), secret=secret)
         return Person(self, client, tokens.Token("p", client.id, secret).text)  # type: ignore[arg-type]
 
 

@@ -13,6 +13,7 @@ from services.contracts.messages import Request
 from services.contracts.records import Record
 from services.contracts.sharing.procedures import ClauseBody
 from services.contracts.sharing.protocols import Contact, LegalGateway, Purpose
+from services.contracts.vocabulary import Scope
 from services.sharing.domain import tokens
 from services.sharing.domain.agencies import Agency
 from services.sharing.domain.clients import Client, Secret
@@ -54,6 +55,22 @@ def clock() -> datetime:
     """Now, as the database keeps it."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def user_of(agency: Agency, role: Any, **more: Any) -> User:
+    """Somebody new of this agency; `more` is what else is said of them."""
+    now = clock()
+    return User(
+        id=uuid.uuid4().hex,
+        agency_id=agency.id,
+        roles=(Appointment(role),),
+        signature=None,
+        must_change=False,
+        version=1,
+        created_at=now,
+        updated_at=now,
+        **more,
+    )
 
 
 class Person:
@@ -125,27 +142,20 @@ class Partnership:
 
     def person(self, agency: Agency, name: str, *teams: Team, role: Any = "practitioner") -> Person:
         """Active, signed, logged in."""
-        now = clock()
-        user = User(
-            id=uuid.uuid4().hex,
+        user = user_of(
+            agency,
+            role,
             username=uuid.uuid4().hex,
             name=name,
             email="somebody@example.test",
-            agency_id=agency.id,
             job_title="Officer",
             team_ids=tuple(team.id for team in teams),
-            roles=(Appointment(role),),
             state="active",
-            signature=None,
             has_password=True,
             has_totp=True,
-            must_change=False,
-            version=1,
-            created_at=now,
-            updated_at=now,
         )
         UserStore(self.database).add(user, {})
-        signature = Signature(self.procedure.version, self.procedure.sha256, now)
+        signature = Signature(self.procedure.version, self.procedure.sha256, user.created_at)
         self._in_transaction(lambda session: self._principals.sign(user.id, signature, session))
         totp = {"secret": "-", "last_step": 0, "last_request": None}
         self.database["users"].update_one({"_id": user.id}, {"$set": {"totp": totp}})
@@ -167,14 +177,22 @@ class Partnership:
         self.database["users"].update_one({"_id": user_id}, {"$push": {"sessions": session}})
         return token.text
 
-    def client(self, agency: Agency, name: str, accountable: Person) -> Client:
+    def client(
+        self,
+        agency: Agency,
+        name: str,
+        accountable: Person,
+        *,
+        scopes: tuple[Scope, ...] = ("cases:read", "directory:read"),
+        secret: str = "secret",
+    ) -> Client:
         now = clock()
         client = Client(
             id=uuid.uuid4().hex,
             agency_id=agency.id,
             name=name,
             accountable_user_id=accountable.id,
-            scopes=("cases:read", "directory:read"),
+            scopes=scopes,
             networks=(),
             expires_at=now + timedelta(days=30),
             state="active",
@@ -182,8 +200,8 @@ class Partnership:
             created_at=now,
             updated_at=now,
         )
-        secret = Secret(tokens.hashed("secret"), None)
-        self._in_transaction(lambda session: ClientStore(self.database).add(client, secret, session))
+        kept = Secret(tokens.hashed(secret), None)
+        self._in_transaction(lambda session: ClientStore(self.database).add(client, kept, session))
         return client
 
     def end_protocol(self) -> None:

@@ -18,10 +18,11 @@ from services.contracts.sharing.shares import GetShare
 from services.sharing.domain.london import day_of
 from tests.cell import Parts
 from tests.integration.calling import Calling, instances
+from tests.integration.granting import World
 from tests.integration.notifying import NOTIFY, QUICK
 from tests.integration.partnership import Person
+from tests.integration.sharing_gate import CASES, SHARING
 from tests.integration.test_notify_with_sharing import ask, stream
-from tests.integration.test_sharing_grants import CASES, SHARING, World
 from tests.waiting import until
 
 TODAY = day_of(datetime.now(UTC))

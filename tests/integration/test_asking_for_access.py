@@ -20,10 +20,11 @@ from services.contracts.sharing.asking import (
 )
 from tests.cell import Parts
 from tests.integration.calling import Calling, instances
+from tests.integration.granting import World
 from tests.integration.notifying import NOTIFY, QUICK
 from tests.integration.partnership import Person
+from tests.integration.sharing_gate import CASES, SHARING
 from tests.integration.test_agreements import told
-from tests.integration.test_sharing_grants import CASES, SHARING, World
 from tests.waiting import until
 
 WHY = "She is moving into one of our houses"

@@ -21,14 +21,13 @@ from services.chassis.topology import INTAKE, VHOST, dead_queue
 from services.contracts import audit as audit_contract
 from tests.cell import Parts
 from tests.integration.asking import Asking
-from tests.integration.audit_children import DIES, Holder
+from tests.integration.audit_children import AUDIT, DIES, ORIGIN, Holder, in_log
 from tests.integration.calling import Calling, Ear, Instance, instances
 from tests.unit.audit.logs import record
 from tests.waiting import until
 
-AUDIT, DYING = "services.audit.service:AuditService", "tests.integration.audit_children:DyingAudit"
+DYING = "tests.integration.audit_children:DyingAudit"
 FUSSY = "tests.integration.audit_children:FussyAudit"
-ORIGIN = "concordat.local/log"
 
 
 @pytest.fixture
@@ -41,10 +40,6 @@ def log(parts: Parts) -> Iterator[Any]:
 @pytest.fixture
 def holder(parts: Parts, ear: Ear) -> Holder:
     return Holder(parts, ear)
-
-
-def in_log(log: Any, ids: set[str]) -> bool:
-    return bool(append_only(log)["leaves"].count_documents({"id": {"$in": list(ids)}}) >= len(ids))
 
 
 def check(log: Any, parts: Parts) -> None:

@@ -18,8 +18,7 @@ from services.chassis.mongo import connect
 from services.contracts.audit import ListEntries
 from services.contracts.records import Actor, Object, Record
 from tests.cell import Parts
-from tests.integration.test_audit_log import wrapping
-from tests.unit.audit.logs import NOW, record, signer
+from tests.unit.audit.logs import NOW, record, signer, wrapping
 
 COUNT, PAGE = 4000, 26
 

@@ -18,9 +18,8 @@ from services.contracts.errors import Invalid, LogDamaged, Malformed, NotOwner, 
 from services.contracts.records import Actor, Object, Record
 from tests.cell import Parts
 from tests.integration.asking import Asking
-from tests.integration.audit_children import Holder
+from tests.integration.audit_children import AUDIT, Holder, in_log
 from tests.integration.calling import Calling, Ear, instances
-from tests.integration.test_audit_intake import AUDIT, in_log
 from tests.unit.audit.logs import record
 from tests.unit.audit.test_merkle import root_from_inclusion
 from tests.waiting import until

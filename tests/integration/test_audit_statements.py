@@ -23,9 +23,8 @@ from services.contracts.errors import ConcordatError, Invalid, NotVisible
 from services.contracts.messages import Reply, Request
 from services.contracts.records import Actor, Object, Record
 from tests.cell import Parts
-from tests.integration.audit_children import Holder
+from tests.integration.audit_children import AUDIT, Holder, in_log
 from tests.integration.calling import Calling, Ear, instances
-from tests.integration.test_audit_intake import AUDIT, in_log
 from tests.unit.audit.logs import record
 from tests.waiting import until
 

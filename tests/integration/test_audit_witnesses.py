@@ -23,9 +23,8 @@ from services.contracts import audit, witnesses
 from services.contracts.errors import AlreadyExists, Invalid, InvalidTransition, RoleRequired
 from tests.cell import Parts
 from tests.integration.asking import Asking
-from tests.integration.audit_children import Holder
+from tests.integration.audit_children import AUDIT, ORIGIN, Holder, in_log
 from tests.integration.calling import Calling, Ear, instances
-from tests.integration.test_audit_intake import AUDIT, ORIGIN, in_log
 from tests.unit.audit.logs import NOW, record
 from tests.waiting import until
 

@@ -42,7 +42,7 @@ from tests.cell import Parts
 from tests.integration.barring import MANAGED, Barring, answered, asked
 from tests.integration.calling import Calling, instances
 from tests.integration.partnership import Person
-from tests.integration.test_transfers import CASES, SHARING
+from tests.integration.transferring import CASES, SHARING
 from tests.waiting import until
 
 

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -25,17 +24,14 @@ from services.contracts.errors import (
     Stale,
 )
 from tests.cell import Parts
-from tests.integration.calling import Calling, instances
-from tests.integration.cases_world import CASES, SHARING, World, given, without
+from tests.integration.calling import Calling
+from tests.integration.cases_world import World, given, without, working
 
 
 @pytest.fixture(scope="module")
 def world(parts: Parts, calling: Calling, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("cases")
-    with instances(parts, folder, SHARING, CASES), Calling(parts, "sharing") as sharing:
-        world = World(parts, calling, sharing)
+    with working(parts, calling, tmp_path_factory.mktemp("cases")) as world:
         yield world
-        world.close()
 
 
 def test_each_command_takes_one_version_and_emits_one_event(world: World) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,22 +15,14 @@ from services.contracts.authority import CasesKnown, GetCasesKnown
 from services.contracts.cases import cases
 from services.contracts.errors import NotVisible, Refused, Unavailable
 from tests.cell import Parts
-from tests.integration.calling import Calling, Instance, instances
-from tests.integration.cases_world import CASES, SHARING, World, given
+from tests.integration.calling import Calling
+from tests.integration.cases_world import World, given, working
 
 
 @pytest.fixture(scope="module")
 def world(parts: Parts, calling: Calling, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("cases")
-    with instances(parts, folder, SHARING, CASES) as started, Calling(parts, "sharing") as sharing:
-        world = World(parts, calling, sharing)
-        world.authority = started[0]  # type: ignore[attr-defined]
+    with working(parts, calling, tmp_path_factory.mktemp("cases")) as world:
         yield world
-        world.close()
-
-
-def _authority(world: World) -> Instance:
-    return world.authority  # type: ignore[attr-defined, no-any-return]
 
 
 def _channels(world: World, case_id: str, who: Any) -> list[Callable[[], Any]]:
@@ -92,14 +83,14 @@ def test_without_the_authority_a_case_behind_its_fence_is_refused_and_others_are
     world.share(other_id, given(officer))
     acl = world.decided(case_id)
     officer.fences = {case_id: acl.epoch}
-    _authority(world).pause()
+    world.authority.pause()
     try:
         assert officer.get(other_id, "task")["id"] == other_id
         for channel in (lambda: officer.get(case_id, "task"), officer.listed, lambda: officer.note(case_id)):
             with pytest.raises(Unavailable):
                 channel()
     finally:
-        _authority(world).resume()
+        world.authority.resume()
     assert officer.listed() == [other_id]
 
 

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -20,18 +19,15 @@ from services.contracts.errors import (
     RoleRequired,
 )
 from tests.cell import Parts
-from tests.integration.calling import Calling, instances
-from tests.integration.cases_world import CASES, SECTIONS, SHARING, World, given
+from tests.integration.calling import Calling
+from tests.integration.cases_world import SECTIONS, World, given, working
 from tests.waiting import until
 
 
 @pytest.fixture(scope="module")
 def world(parts: Parts, calling: Calling, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder: Path = tmp_path_factory.mktemp("cases")
-    with instances(parts, folder, SHARING, CASES), Calling(parts, "sharing") as sharing:
-        world = World(parts, calling, sharing)
+    with working(parts, calling, tmp_path_factory.mktemp("cases")) as world:
         yield world
-        world.close()
 
 
 def test_the_owner_reads_what_it_wrote_as_the_api_says_it(world: World) -> None:

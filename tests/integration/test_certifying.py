@@ -23,8 +23,8 @@ from tests.cell import Parts
 from tests.integration.calling import Calling, instances
 from tests.integration.notifying import NOTIFY, QUICK
 from tests.integration.partnership import Person
+from tests.integration.sharing_gate import CASES, SHARING
 from tests.integration.test_agreements import Agreed, told
-from tests.integration.test_sharing_grants import CASES, SHARING
 from tests.waiting import until
 
 NOW = datetime.now(UTC)

@@ -28,12 +28,11 @@ from services.contracts.records import Actor, Object, Record
 from services.contracts.sharing.conflicts import ConflictBody, DeclareConflict, WithdrawConflict
 from services.contracts.statements import GetReceipt
 from tests.cell import Parts
-from tests.integration.audit_children import Holder
+from tests.integration.audit_children import AUDIT, Holder, in_log
 from tests.integration.calling import Calling, Ear, Instance, instances
+from tests.integration.granting import World
 from tests.integration.partnership import Person
 from tests.integration.sharing_gate import sharing_alone
-from tests.integration.test_audit_intake import AUDIT, in_log
-from tests.integration.test_sharing_grants import World
 from tests.unit.audit.logs import record
 from tests.waiting import until
 

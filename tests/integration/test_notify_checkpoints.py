@@ -22,10 +22,9 @@ from services.chassis import logkeys
 from services.chassis.mongo import connect
 from tests.cell import Parts
 from tests.integration.asking import Asking
-from tests.integration.audit_children import Holder
+from tests.integration.audit_children import AUDIT, ORIGIN, Holder
 from tests.integration.calling import Calling, Ear, instances
 from tests.integration.notifying import NOTIFY, QUICK, STAND_IN, World, receiver, world
-from tests.integration.test_audit_intake import AUDIT, ORIGIN
 from tests.integration.test_audit_witnesses import OverRpc
 from tests.unit.audit.logs import record
 from tests.waiting import until

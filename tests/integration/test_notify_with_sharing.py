@@ -36,10 +36,11 @@ from services.contracts.subscriptions import (
 )
 from tests.cell import Parts
 from tests.integration.calling import Calling, instances
+from tests.integration.granting import World
 from tests.integration.notifying import NOTIFY, QUICK, receiver
 from tests.integration.partnership import Person
 from tests.integration.running_services import Operator
-from tests.integration.test_sharing_grants import CASES, SHARING, World
+from tests.integration.sharing_gate import CASES, SHARING
 from tests.waiting import until
 
 

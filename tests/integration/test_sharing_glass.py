@@ -48,9 +48,9 @@ from services.contracts.sharing.shares import (
 )
 from tests.cell import Parts
 from tests.integration.calling import Calling, Ear
+from tests.integration.granting import World
 from tests.integration.partnership import Person
 from tests.integration.sharing_gate import sharing_alone
-from tests.integration.test_sharing_grants import World
 from tests.waiting import until
 
 WHY = "Neighbours report screaming, no officer of the case can be reached"

@@ -43,8 +43,9 @@ from services.contracts.sharing.transfers import (
 from services.sharing.stores.kept import SHAPES, Kind
 from tests.cell import Parts
 from tests.integration.calling import Calling, instances
+from tests.integration.granting import World
 from tests.integration.partnership import TODAY, Person
-from tests.integration.test_sharing_grants import CASES, SHARING, World
+from tests.integration.sharing_gate import CASES, SHARING
 
 BEYOND = frozenset({"confirmed", "events"})
 """Of an ownership: what was told of a case, not who may see it."""

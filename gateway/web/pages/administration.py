@@ -1,13 +1,12 @@
-"""Administration: where it begins, and the people, teams and systems of an agency."""
+"""Administration: where it begins, and the people of an agency."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
-from gateway.web import words
-from gateway.web.forms.fields import Field, read_day
-from gateway.web.forms.form import Form, NotRight
+from gateway.web.forms.fields import Field
+from gateway.web.forms.form import Form
+from gateway.web.forms.roles import ROLES, fill_roles, read_roles, roles_to_give
 from gateway.web.page import FormPage, Gone, Outcome, Page, Shown
 from gateway.web.requests import asked
 from gateway.web.visit import Body, Visit
@@ -23,29 +22,13 @@ from services.contracts.sharing.people import (
     ResetUser,
     UserChanges,
 )
-from services.contracts.sharing.teams import (
-    CreateTeam,
-    GetTeam,
-    ListTeams,
-    PatchTeam,
-    TeamBody,
-    TeamChanges,
-)
+from services.contracts.sharing.teams import ListTeams
 
 _DONE = {
     "saved": "Saved.",
     "off": "The account is disabled. Every session of it has ended.",
     "on": "Enabled.",
 }
-_OPERATOR_GIVES = (
-    "agency_admin",
-    "system_operator",
-    "partnership_dpo",
-    "security_manager",
-    "programme_manager",
-    "governance_member",
-)
-_BEYOND_AGENCY = frozenset({"system_operator", "partnership_dpo", "security_manager"})
 
 
 class Administration(Page):
@@ -88,10 +71,6 @@ class Users(Page):
         )
 
 
-def _role_fields() -> tuple[Field, ...]:
-    return (Field("roles", "Roles", "choices", options=tuple(words.choices("role")), pointer="/roles"),)
-
-
 class NewUser(FormPage):
     """`/administration/users/new`: an invitation. The activation link is shown once, to be handed over."""
 
@@ -103,7 +82,7 @@ class NewUser(FormPage):
         Field("agency_id", "Agency", "select", missing="Choose the agency"),
         Field("job_title", "Job title", limit=120, hint="You can leave it empty"),
         Field("team_ids", "Teams", "choices"),
-        *_role_fields(),
+        ROLES,
     )  # fmt: skip
 
     async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
@@ -120,7 +99,7 @@ class NewUser(FormPage):
                 "form": form,
                 "agencies": choices,
                 "teams": [(team["id"], team["name"]) for team in teams["items"]],
-                "roles": roles_to_give(visit),
+                "roles": roles_to_give(visit.person),
             },
         )
 
@@ -143,7 +122,7 @@ class OneUser(FormPage):
         Field("name", "Name", missing="Enter the name", limit=120),
         Field("job_title", "Job title", limit=120),
         Field("team_ids", "Teams", "choices"),
-        *_role_fields(),
+        ROLES,
     )
 
     async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
@@ -152,10 +131,7 @@ class OneUser(FormPage):
         teams = await visit.ask("sharing", "list_teams", ListTeams(limit=100)) if own else {"items": []}
         if not form.sent:
             form.fill({name: user.get(name) for name in ("name", "job_title", "etag", "team_ids")})
-            form.fill({"roles": [one["role"] for one in user["roles"]]})
-            for one in user["roles"]:
-                for side in ("starts_on", "ends_on"):
-                    form.fill({f"{side}-{one['role']}": _short(one[side])})
+            fill_roles(form, user["roles"])
         return Shown(
             "administration/user.html",
             {
@@ -164,7 +140,7 @@ class OneUser(FormPage):
                 "user": user,
                 "own": own,
                 "teams": [(team["id"], team["name"]) for team in teams["items"]],
-                "roles": roles_to_give(visit, [one["role"] for one in user["roles"]]),
+                "roles": roles_to_give(visit.person, [one["role"] for one in user["roles"]]),
                 "done": _DONE.get(visit.query("done")),
             },
         )
@@ -199,65 +175,6 @@ class ResetOne(Page):
         return _handed_over(visit, made, None)
 
 
-class Teams(Page):
-    """`/administration/teams`."""
-
-    async def get(self, visit: Visit, **ids: str) -> Outcome:
-        found = await visit.ask(
-            "sharing", "list_teams", asked(ListTeams, limit=100, cursor=visit.query("cursor") or None)
-        )
-        return Shown(
-            "administration/teams.html",
-            {
-                "section": "administration",
-                "items": found["items"],
-                "next": found["next"],
-                "done": _DONE.get(visit.query("done")),
-            },
-        )
-
-
-class EditTeam(FormPage):
-    """`/administration/teams/new` and `/administration/teams/{team_id}`: a name and its people."""
-
-    fields = (
-        Field("name", "Name of the team", missing="Enter the name", limit=120),
-        Field("user_ids", "Who is in it", "choices"),
-    )
-
-    async def show(self, visit: Visit, form: Form, **ids: str) -> Shown:
-        users = await visit.ask("sharing", "list_users", ListUsers(limit=100))
-        team: Body | None = None
-        if "team_id" in ids:
-            team = await visit.ask("sharing", "get_team", asked(GetTeam, team_id=ids["team_id"]))
-            if not form.sent:
-                form.fill(
-                    {
-                        "name": team["name"],
-                        "user_ids": team.get("user_ids") or [],
-                        "etag": team.get("etag"),
-                    }
-                )
-        people = [(one["id"], one["name"]) for one in users["items"] if one["state"] != "disabled"]
-        return Shown(
-            "administration/team.html",
-            {"section": "administration", "form": form, "team": team, "people": people},
-        )
-
-    async def act(self, visit: Visit, form: Form, **ids: str) -> Outcome:
-        body: dict[str, Any] = {"name": form.text("name"), "user_ids": form.all("user_ids")}
-        if "team_id" in ids:
-            changes = form.request(TeamChanges, body)
-            patch = asked(PatchTeam, team_id=ids["team_id"], if_match=form.etag, changes=changes)
-            await visit.tell("sharing", "patch_team", patch, once=form.once)
-        else:
-            await visit.ask("sharing", "me", GetMe())
-            body["agency_id"] = visit.person.agency_id if visit.person else ""
-            request = CreateTeam(team=form.request(TeamBody, body))
-            await visit.tell("sharing", "create_team", request, once=form.once)
-        return Gone("/administration/teams?done=saved")
-
-
 # --- shared by the pages above ---
 
 
@@ -281,42 +198,6 @@ def _handed_over(visit: Visit, made: Body, username: str | None) -> Shown:
             "by_agency": made.get("passwords") == "refused",
         },
     )
-
-
-def roles_to_give(visit: Visit, held: list[str] | None = None) -> list[tuple[str, str]]:
-    """Those that this visitor can give, and those that the person holds already."""
-    person = visit.person
-    codes: set[str] = set(held or ())
-    if person is not None and person.is_any("system_operator"):
-        codes.update(_OPERATOR_GIVES)
-    if person is not None and person.is_any("agency_admin"):
-        codes.update(code for code, _ in words.choices("role") if code not in _BEYOND_AGENCY)
-    return [(code, text) for code, text in words.choices("role") if code in codes]
-
-
-def read_roles(form: Form) -> list[dict[str, str]]:
-    """Those ticked, each with its first and last day if there is one."""
-    found = []
-    for role in form.all("roles"):
-        one = {"role": role}
-        for side in ("starts_on", "ends_on"):
-            if text := form.text(f"{side}-{role}"):
-                there = _read_short(text)
-                if there is None:
-                    form.wrong("roles", f"{text} is no date. Write it like 27/3/2027")
-                    raise NotRight
-                one[side] = there.isoformat()
-        found.append(one)
-    return found
-
-
-def _short(day: str | None) -> str | None:
-    return None if day is None else "{2}/{1}/{0}".format(*(str(int(part)) for part in day.split("-")))
-
-
-def _read_short(text: str) -> date | None:
-    parts = text.replace("/", " ").replace(".", " ").replace("-", " ").split()
-    return read_day(*parts) if len(parts) == 3 else None
 
 
 def _agency_choices(visit: Visit, agencies: list[Body]) -> list[tuple[str, str]]:

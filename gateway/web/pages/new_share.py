@@ -1,12 +1,8 @@
-"""`/cases/{case_id}/shares/new`: agency, people, level and sections, terms, what they will see, confirm.
-
-Only what the protocols in force allow is offered; whatever is sent is judged by `sharing` all the same.
-"""
+"""`/cases/{case_id}/shares/new`: agency, people, level and sections, terms, what they will see, confirm."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from gateway.web import times, words
@@ -14,14 +10,13 @@ from gateway.web.forms.drafts import DraftMember, ShareDraft, fingerprint, read_
 from gateway.web.forms.fields import Field
 from gateway.web.forms.form import Form, NotRight
 from gateway.web.page import Gone, Outcome, Page, Shown
+from gateway.web.pages import share_choices
 from gateway.web.pages.sharing import LEVELS, SECTION_CHOICES, names_of
 from gateway.web.requests import asked
 from gateway.web.visit import Body, Visit
 from gateway.web.wizard import stepped
 from services.contracts.cases.cases import GetCase, PreviewCase, PreviewedShare
 from services.contracts.errors import NotOwner
-from services.contracts.sharing.agencies import ListAgencies
-from services.contracts.sharing.directory import ListDirectory, SearchDirectory
 from services.contracts.sharing.protocols import ListProtocols
 from services.contracts.sharing.shares import CheckShare, ShareBody, ShareCase
 
@@ -167,56 +162,8 @@ class NewShare(Page):
 # --- what each step shows ---
 
 
-async def _agencies(visit: Visit, form: Form, draft: ShareDraft, case: Body) -> Body:
-    agencies, protocols = await _known(visit)
-    active = [one for one in protocols if one["state"] == "active"]
-    covered = {party for one in active for party in one["parties"]}
-    offered = []
-    for one in agencies:
-        if one["type"] == "operator":
-            continue
-        why = ""
-        if one["state"] != "active":
-            why = f"Not active: {words.word('agency_state', one['state']).lower()}"
-        elif one["id"] not in covered:
-            why = "No protocol in force with your agency"
-        offered.append({"id": one["id"], "name": one["name"], "type": one["type"], "why": why})
-    return {"agencies": sorted(offered, key=lambda one: (bool(one["why"]), one["name"]))}
-
-
-async def _directory(visit: Visit, form: Form, draft: ShareDraft, case: Body) -> Body:
-    text = form.text("find")
-    if text:
-        request: Any = SearchDirectory(text=text[:200], agency_id=draft.agency_id, limit=100)
-        found = await visit.ask("sharing", "search_directory", request)
-    else:
-        found = await visit.ask(
-            "sharing", "list_directory", asked(ListDirectory, agency_id=draft.agency_id, limit=100)
-        )
-    named = {(one.kind, one.id) for one in draft.members}
-    people = [one for one in found["items"] if (one["kind"], one["id"]) not in named]
-    return {"people": people, "agency_name": await _agency_name(visit, draft)}
-
-
 async def _levels(visit: Visit, form: Form, draft: ShareDraft, case: Body) -> Body:
-    return {"agency_name": await _agency_name(visit, draft)}
-
-
-async def _terms(visit: Visit, form: Form, draft: ShareDraft, case: Body) -> Body:
-    agencies, protocols = await _known(visit)
-    agency = next((one for one in agencies if one["id"] == draft.agency_id), None)
-    offered = list(_allowed(agency, protocols)) if agency else []
-    latest = max((ends for _, _, ends in offered), default=None)
-    if latest and not form.sent and not form.text("expires_at-day"):
-        wished = times.today() + timedelta(days=90)
-        form.fill_day("expires_at", min(wished, date.fromisoformat(latest)))
-    if len(offered) == 1:
-        form.fill({"terms": offered[0][0]})
-    return {
-        "offered": [(code, text) for code, text, _ in offered],
-        "latest": latest,
-        "agency_name": agency["name"] if agency else "",
-    }
+    return {"agency_name": await share_choices.agency_name(visit, draft)}
 
 
 async def _preview(visit: Visit, form: Form, draft: ShareDraft, case: Body) -> Body:
@@ -226,7 +173,7 @@ async def _preview(visit: Visit, form: Form, draft: ShareDraft, case: Body) -> B
         share = wanted.request(ShareBody, _values(draft))
     except NotRight:
         form.problems.extend(wanted.problems)
-        return {"agency_name": await _agency_name(visit, draft)}
+        return {"agency_name": await share_choices.agency_name(visit, draft)}
     judged = PreviewedShare(agency_id=share.agency_id, level=share.level, sections=share.sections,
                             **({"side": share.side} if share.side else {}))  # fmt: skip
     terms, shows, protocols = await visit.together(
@@ -243,42 +190,12 @@ async def _preview(visit: Visit, form: Form, draft: ShareDraft, case: Body) -> B
 
 
 _SHOWS = {
-    "agency": _agencies,
-    "people": _directory,
+    "agency": share_choices.agencies,
+    "people": share_choices.people,
     "level": _levels,
-    "terms": _terms,
+    "terms": share_choices.terms,
     "preview": _preview,
 }
-
-
-async def _known(visit: Visit) -> tuple[list[Body], list[Body]]:
-    agencies, protocols = await visit.together(
-        visit.ask("sharing", "list_agencies", ListAgencies(limit=100)),
-        visit.ask("sharing", "list_protocols", ListProtocols(limit=100)),
-    )
-    ours = visit.person.agency_id if visit.person else ""
-    return agencies["items"], [one for one in protocols["items"] if ours in one["parties"]]
-
-
-async def _agency_name(visit: Visit, draft: ShareDraft) -> str:
-    found = await visit.ask("sharing", "list_agencies", ListAgencies(limit=100))
-    return next((str(one["name"]) for one in found["items"] if one["id"] == draft.agency_id), "the agency")
-
-
-def _allowed(agency: Body, protocols: list[Body]) -> Iterator[tuple[str, str, str]]:
-    """(code, words, last day) of each purpose with each gateway that runs to this kind of agency."""
-    for protocol in protocols:
-        if protocol["state"] != "active" or agency["id"] not in protocol["parties"]:
-            continue
-        for purpose in protocol["purposes"]:
-            for gateway in purpose["legal_gateways"]:
-                if agency["type"] in gateway["recipient_types"]:
-                    code = f"{protocol['id']}|{purpose['code']}|{gateway['code']}"
-                    text = (
-                        f"{purpose['name']}: {gateway['name']} ({protocol['title']}, "
-                        f"until {times.day(protocol['ends_on'])})"
-                    )
-                    yield code, text, protocol["ends_on"]
 
 
 # --- what each step takes ---

@@ -26,7 +26,7 @@ from services.contracts.authority import (
     GetTeamMembers,
     TeamMembers,
 )
-from services.contracts.bars import About, bar_on, hangs_on_case, require_export
+from services.contracts.bars import bar_on, hangs_on_case, require_export
 from services.contracts.caller import Caller
 from services.contracts.cases.about import AboutCases, GetAbout
 from services.contracts.envelope import new_event_id
@@ -90,9 +90,9 @@ class Reading:
             "about_cases", GetAbout(case_ids=tuple(case_ids)), reply=AboutCases
         )
         found: dict[str, ConcordatError | None] = {one: NotVisible() for one in case_ids}
-        for one in told.items:
-            bar = bar_on(caller.barred, About(one.use, one.marking))
-            found[one.case_id] = None if bar is None else bar.refusal()
+        for case_id, about in told.by_case().items():
+            bar = bar_on(caller.barred, about)
+            found[case_id] = None if bar is None else bar.refusal()
         return found
 
     def supervised(self, caller: Caller) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ TRIES = 50
 
 _TURNS = Turns()
 
-AboutCase = (
+CaseCommand = (
     PatchCase
     | MoveCase
     | PutCaseSubject
@@ -184,7 +184,7 @@ class Casework(NewLists):
         self,
         act: Act,
         caller: Caller,
-        request: AboutCase,
+        request: CaseCommand,
         reply: type[Told],
         body: Callable[[Work], Told],
         *,

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ..bars import About
 from ..messages import Id, Reply, Request
 from ..vocabulary import Marking, Template
 
@@ -28,3 +29,7 @@ class AboutCases(Reply):
     """Those of the cases that there are."""
 
     items: tuple[AboutCase, ...]
+
+    def by_case(self) -> dict[str, About]:
+        """As the bars are asked of them."""
+        return {one.case_id: About(one.use, one.marking) for one in self.items}

@@ -70,7 +70,7 @@ class Grants:
         """The same of those of these cases that `cases` knows of."""
         asked = GetAbout(case_ids=tuple(case_ids))
         told: AboutCases = self.cases.call("about_cases", asked, reply=AboutCases)
-        return {one.case_id: About(one.use, one.marking) for one in told.items}
+        return told.by_case()
 
     def unbarred(self, looked: Looked, *, working: bool = True) -> None:
         """Raises what stands against the caller by itself in this case; NotVisible where `cases` knows of

@@ -17,6 +17,7 @@ from services.chassis.deadline import Deadline
 from services.chassis.formats import LONGEST, Incoming
 from services.chassis.payload import BODY_LIMIT, NAME_LIMIT, Answer, Call, raw
 from services.chassis.plain import DEADLINE_HEADER, KEY_HEADER, REQUEST_ID_HEADER, Plain
+from services.contracts.error_wire import from_wire
 from services.contracts.errors import (
     ConcordatError,
     FieldError,
@@ -27,7 +28,6 @@ from services.contracts.errors import (
     TooLarge,
     Unavailable,
     UnknownMethod,
-    from_wire,
 )
 from tests.unit.chassis.noise import no_object
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.contracts import errors
+from services.contracts.error_wire import from_wire
 from services.contracts.errors import (
     Busy,
     ConcordatError,
@@ -19,7 +22,6 @@ from services.contracts.errors import (
     RateLimited,
     Stale,
     Unavailable,
-    from_wire,
     registered,
 )
 
@@ -93,6 +95,23 @@ SECRET = "Margaret Hollis, 4 Elm Row"
 
 def test_codes_and_statuses_are_stable() -> None:
     assert {code: kind.status for code, kind in ERRORS} == CONTRACTED
+
+
+def test_the_tree_that_the_module_draws_is_the_one_that_there_is() -> None:
+    drawn = set[tuple[str, str]]()
+    _, *branches = re.split("[├└]── ", errors.__doc__ or "")
+    for branch in branches:
+        head, _, rest = branch.partition("──")
+        general, status = head.split()[:2]
+        drawn.add((f"ConcordatError {status}", general))
+        for name, inner in re.findall(r"(\w+)(?: \((\w+)\))?", rest):
+            drawn |= {(general, name), *({(name, inner)} if inner else set())}
+
+    assert drawn == {
+        (f"ConcordatError {kind.status}" if base is ConcordatError else base.__name__, kind.__name__)
+        for _, kind in ERRORS
+        for base in kind.__bases__
+    }
 
 
 @pytest.mark.parametrize(("code", "kind"), ERRORS)

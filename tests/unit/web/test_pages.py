@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gateway.web.page import POLICY
+from gateway.web.headers import POLICY
 from gateway.web.routes import PAGES
 from tests.unit.web.replies import CANARY, DONE_ENTRY, ESCAPED, KNOWN, REPLIES, REVOKED, WITHDRAWN
 from tests.unit.web.site import EVERYTHING, FakeAsking, SiteClient
