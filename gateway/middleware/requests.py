@@ -55,9 +55,18 @@ class Requests:
     ) -> None:
         """The label is the route's template: a path could name a case, and a method be anything."""
         req.context.span.__exit__(None, None, None)
+        if _has_more(req):
+            resp.set_header("Connection", "close")
         method = req.method if req.method in COMBINED_METHODS else "OTHER"
         metrics.request_answered(
             f"{method} {req.uri_template or 'unrouted'}",
             str(resp.status_code),
             time.perf_counter() - req.context.began,
         )
+
+
+def _has_more(req: falcon.asgi.Request) -> bool:
+    """A body that was refused unread. The server then ends the connection, and says so (RFC 9112, 9.6): a
+    client that sent its next request on it would not know whether that was heard."""
+    has_body = req.get_header("Content-Length") not in (None, "0") or req.get_header("Transfer-Encoding")
+    return bool(has_body) and not req.stream.eof

@@ -108,6 +108,16 @@ def test_bad_input_gets_a_problem_and_never_a_server_error(
     _is_problem(response, status, code)
 
 
+def test_after_a_body_that_was_not_read_the_connection_is_closed_and_the_client_told(
+    client: httpx.Client,
+) -> None:
+    body, kind = b'{"text": "' + b"x" * 1_100_000 + b'"}', {"Content-Type": "application/json"}
+    for _ in range(20):
+        refused = client.post("/api/v1/echo/sayings", content=body, headers=kind)
+        assert (refused.status_code, refused.headers["connection"]) == (413, "close")
+        assert "connection" not in client.post("/api/v1/echo/sayings", json={"text": "next"}).headers
+
+
 def test_a_refusal_names_the_field_and_never_repeats_its_value(client: httpx.Client) -> None:
     response = client.post("/api/v1/echo/sayings", json={"text": [PERSONAL]})
     problem = _is_problem(response, 422, "invalid")

@@ -58,6 +58,8 @@ def test_a_bad_body_is_a_problem_with_pointers(
     assert problem(result) == (status, code)
     assert [error["pointer"] for error in result.json.get("errors", ())] == (pointers or [])
     assert played.asked == []
+    unread = status in {413, 415}
+    assert result.headers.get("connection") == ("close" if unread else None)
 
 
 def test_every_post_but_the_listed_ones_needs_a_key(gateway: Gateway, played: Played) -> None:
