@@ -6,7 +6,7 @@ RUN := .venv/bin/python
 CONCORDAT := .venv/bin/concordat
 ARGS ?=
 SIZE ?= 0
-PROCESSES ?= 2
+PROCESSES ?= 3
 
 .PHONY: help setup demo journey test lint check-imports check-revocation check-disclosure check-matrix
 .PHONY: check-tamper check-access bench-audit bench-decide mutation

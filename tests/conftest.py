@@ -17,7 +17,7 @@ settings.load_profile("ground")
 
 
 _TOGETHER = {
-    "demonstration": ("tests/web/", "tests/integration/test_import.py"),
+    "demonstration": ("tests/web/", "tests/integration/test_import.py", "tests/integration/test_main_job.py"),
     "place": ("tests/integration/test_api_",),
 }
 """Files that share a fixture which takes half a minute: by its name, how their names begin."""

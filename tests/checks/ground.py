@@ -22,7 +22,11 @@ class Ground:
     """The cell, and who can log in to it."""
 
     cell: Cell
-    cast: Cast
+
+    @property
+    def cast(self) -> Cast:
+        """Who is there, as it was written down last: filled again, the agencies' systems have new secrets."""
+        return Cast.read(self.cell.places.root / demo.FILE)
 
     @property
     def url(self) -> str:
@@ -67,4 +71,4 @@ def ground(
         merged.setdefault(key, {}).update(values)
     with running(counts or usual(), cluster=cluster, environment=merged, **options) as cell:
         demo.fill(cell, 0, lambda text: None)
-        yield Ground(cell, Cast.read(cell.places.root / demo.FILE))
+        yield Ground(cell)

@@ -6,7 +6,7 @@ The seven steps follow each other; what they do and what they assert is `tests/j
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ import pytest
 from deploy import demo
 from deploy.demo.api import Api
 from deploy.demo.partnership import OPERATOR
-from tests.checks.ground import Ground, ground
+from tests.checks.ground import Ground
 from tests.journey import steps
 from tests.journey.steps import HOUSING, POLICE, Walk
 
@@ -28,14 +28,8 @@ LISTS = {
 
 
 @pytest.fixture(scope="module")
-def system() -> Iterator[Ground]:
-    with ground() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def walk(system: Ground) -> Walk:
-    return steps.begin(system.cast)
+def walk(demonstration: Ground) -> Walk:
+    return steps.begin(demonstration.cast)
 
 
 def everything(system: Ground) -> dict[str, Any]:
@@ -59,12 +53,12 @@ def _ids(api: Api, path: str) -> list[str]:
     return sorted(one["id"] for one in api.all(path))
 
 
-def test_filling_the_demonstration_again_doubles_nothing(system: Ground) -> None:
-    before, document = everything(system), system.document
+def test_filling_the_demonstration_again_doubles_nothing(demonstration: Ground) -> None:
+    before, document = everything(demonstration), demonstration.document
     assert len(before["/cases"]) == 3
     assert {one["id"] for one in document["cases"]} == set(before["/cases"])
-    demo.fill(system.cell, 0, lambda text: None)
-    assert (everything(system), system.document) == (before, document)
+    demo.fill(demonstration.cell, 0, lambda text: None)
+    assert (everything(demonstration), demonstration.document) == (before, document)
 
 
 @pytest.mark.parametrize("step", steps.STEPS, ids=[step.__name__ for step in steps.STEPS])
@@ -74,12 +68,12 @@ def test_step(step: Callable[[Walk], str], walk: Walk) -> None:
     walk.made[step.__name__] = step(walk)
 
 
-def test_a_seeding_that_was_broken_off_is_finished_by_another(system: Ground) -> None:
-    before, document = everything(system), system.document
-    (system.cell.places.root / demo.FILE).unlink()
-    demo.fill(system.cell, 0, lambda text: None)
-    after = system.document
-    assert everything(system) == before
+def test_a_seeding_that_was_broken_off_is_finished_by_another(demonstration: Ground) -> None:
+    before, document = everything(demonstration), demonstration.document
+    (demonstration.cell.places.root / demo.FILE).unlink()
+    demo.fill(demonstration.cell, 0, lambda text: None)
+    after = demonstration.document
+    assert everything(demonstration) == before
     assert {**after, "clients": None} == {**document, "clients": None}
     # A secret is told once: the system of an agency gets another.
     assert [one["id"] for one in after["clients"]] == [one["id"] for one in document["clients"]]
