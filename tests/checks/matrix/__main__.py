@@ -11,7 +11,10 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
 from rich.console import Console
 
@@ -28,10 +31,14 @@ from tests.checks.matrix.timing import FULL, auc, limit, pairs
 from tests.checks.matrix.world import Player, World, build
 from tests.checks.wire import Answer, Line
 
+Result = TypeVar("Result")
+
 SHORT = bool(os.environ.get("SHORT"))
 PAIRS = 150 if SHORT else FULL
 REFUSALS, PROVING = 300 if SHORT else 10_000, 400
 SEED = 20
+_HANDS = 4
+"""Players who read at once: one alone leaves every process waiting for the next."""
 _REFUSALS = frozenset(
     {
         "unauthenticated",
@@ -120,8 +127,7 @@ def _cells(world: World, found: Unexpected, methods: list[tuple[str, str]]) -> N
         if key not in RULES:
             found.lines.append(f"{method} {path} is not in the oracle")
             continue
-        for player in world.players:
-            answer = _ask(world, player, method, path)
+        for player, answer in _answered(world, method, path):
             _judge(found, player, method, path, answer, expected(*key, player.actor))
 
 
@@ -134,8 +140,7 @@ def _closed(world: World, found: Unexpected) -> None:
             continue
         if (method, shape) in _LAST:
             continue
-        for player in world.players:
-            answer = _ask(world, player, method, path)
+        for player, answer in _answered(world, method, path):
             wanted = expected(method, shape, player.actor)
             _judge(found, player, method, f"{path} (closed)", answer, wanted | _closed_too(shape, player))
             writes = method != "GET" and wanted == {"passed"} and not shape.endswith("transitions")
@@ -150,6 +155,21 @@ def _closed_too(shape: str, player: Player) -> frozenset[str]:
     if shape.endswith("/tasks/{}") and player.actor.level == "read":
         return frozenset({"passed"})
     return frozenset()
+
+
+def _answered(world: World, method: str, path: str) -> Iterator[tuple[Player, Answer]]:
+    """What each player is answered: who reads asks at once, who writes one after the other."""
+
+    def ask(player: Player) -> Answer:
+        return _ask(world, player, method, path)
+
+    answers = _together(ask, world.players) if method == "GET" else map(ask, world.players)
+    return zip(world.players, answers, strict=True)
+
+
+def _together(ask: Callable[[Player], Result], players: list[Player]) -> list[Result]:
+    with ThreadPoolExecutor(_HANDS) as hands:
+        return list(hands.map(ask, players))
 
 
 def _ask(world: World, player: Player, method: str, path: str, case_id: str | None = None) -> Answer:
@@ -222,14 +242,17 @@ def _alike(world: World, found: Unexpected) -> None:
             continue
         if (method, requests.shape(path)) in _LAST:
             continue
-        for player in strangers:
-            if (method, requests.shape(path)) in ANSWERABLE and "partnership_dpo" in player.actor.roles:
-                continue
+        answerable = (method, requests.shape(path)) in ANSWERABLE
+        asking = [one for one in strangers if not answerable or "partnership_dpo" not in one.actor.roles]
+        for player, alike in zip(asking, _together(partial(_same, world, method, path), asking), strict=True):
             found.cells += 1
-            unseen = looks(_ask(world, player, method, path))
-            missing = looks(_ask(world, player, method, path, str(uuid.uuid4())))
-            if unseen != missing:
+            if not alike:
                 found.lines.append(f"{player.actor.name}: {method} {path}: unseen and missing differ")
+
+
+def _same(world: World, method: str, path: str, player: Player) -> bool:
+    unseen = looks(_ask(world, player, method, path))
+    return unseen == looks(_ask(world, player, method, path, str(uuid.uuid4())))
 
 
 def _time(world: World, report: Report) -> None:

@@ -17,7 +17,7 @@ from tests.checks.acts import operator
 from tests.checks.ground import Ground
 from tests.checks.revocation.seats import Seat, person, system
 from tests.checks.revocation.turning import good, patch
-from tests.checks.wire import Line
+from tests.checks.wire import Answer, Line
 
 LANDLORD = "Coast and Country Housing"
 YEAR = timedelta(days=365)
@@ -84,24 +84,25 @@ class Residence:
         found: dict[str, Any] = answer.json()
         return found
 
-    def new_device(self) -> bool:
-        """Registered and enrolled: the person holds it. False: an answer was lost, and nobody holds it."""
+    def new_device(self) -> Answer:
+        """Registered and enrolled: the person holds it. Returns the enrolment's answer, or the refusal before
+        it: of one request, not of all, as its seconds are judged."""
         body = {"name": f"Tablet {uuid.uuid4().hex[:6]}", "class": "managed", "user_id": self.user_id}
         made = self.administrator.ask("POST", "/devices", body)
-        code = made.json().get("enrolment_code") if good(made) else None
-        if code is None:
-            return False
+        if not good(made):
+            return made
+        device = made.json()
         line = Line(self.on.url, self.seat.guest.token)
-        enrolled = line.ask("POST", "/devices/enrolments", {"code": code})
+        enrolled = line.ask("POST", "/devices/enrolments", {"code": device["enrolment_code"]})
         line.close()
-        cookie = enrolled.headers.get("set-cookie", "").partition(";")[0]
-        if good(enrolled) and cookie:
-            self.device_id = made.json()["id"]
+        if good(enrolled):
+            self.device_id = device["id"]
+            cookie = enrolled.headers["set-cookie"].partition(";")[0]
             self.seat.guest = replace(self.seat.guest, device=cookie)
-            return True
-        # One can have only so many.
-        patch(self.administrator, f"/devices/{made.json()['id']}", {"state": "revoked"})
-        return False
+        else:
+            # One can have only so many.
+            patch(self.administrator, f"/devices/{device['id']}", {"state": "revoked"})
+        return enrolled
 
 
 def client_body(agency_id: str, accountable_id: str) -> dict[str, Any]:
@@ -137,7 +138,7 @@ def move_in(on: Ground, police_id: str) -> Residence:
         Seat(system(on.url, made["id"], made["client_secret"])),
         made["client_secret"],
     )
-    if not residence.new_device():
+    if not good(residence.new_device()):
         raise LookupError("the device could not be enrolled")
     return residence
 

@@ -31,7 +31,7 @@ from tests.checks.revocation.turning import (
     patch,
     until_done,
 )
-from tests.checks.wire import Answer, Line
+from tests.checks.wire import Line
 
 WITH = (0.3, 0.8)
 WITHOUT = (0.5, 1.2)
@@ -101,12 +101,7 @@ class Standing:
         line, key = self._home.administrator, self._home.seat.guest.key
         path = f"/devices/{self._home.device_id}"
         self._take("device", [key], lambda: patch(line, path, {"state": "revoked"}), BEHIND_A_BAR)
-        self._give("device", [key], self._enrol)
-
-    def _enrol(self) -> Answer:
-        began = time.monotonic()
-        made = self._home.new_device()
-        return Answer(201 if made else 0, b"", began, time.monotonic())
+        self._give("device", [key], self._home.new_device)
 
     def _protocol(self) -> None:
         """By its state, or by the calendar."""
