@@ -39,6 +39,8 @@ def test_taken_back_it_widens_and_the_others_stay() -> None:
     change = withdraw(before, "c-1")
     assert (change.after.epoch, change.after.events, change.narrowing) == (5, 3, False)
     assert (change.after.acl.excluded, change.after.grants) == (("u-mo",), before.grants)
+    # Decided on what was read, and nobody's share ends by it.
+    assert (change.before, change.agencies, change.past) == (before.epoch, frozenset(), ())
     with pytest.raises(NotVisible):
         withdraw(before, "c-3")
 
