@@ -3,7 +3,6 @@ services ask about them."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.contracts.access import AccessList
@@ -62,18 +61,8 @@ class World(Partnership):
         return found
 
     def terms(self, **changed: Any) -> dict[str, Any]:
-        return {
-            "agency_id": self.homes.id,
-            "members": [{"user_id": self.jo.id}, {"team_id": self.wardens.id}],
-            "level": "read",
-            "sections": ["summary", "timeline"],
-            "purpose": "crime_prevention",
-            "protocol_id": self.protocol.id,
-            "legal_gateway": "cda_s115",
-            "consent": {"state": "given"},
-            "expires_at": datetime.now(UTC) + timedelta(days=20),
-            **changed,
-        }
+        members = {"user_id": self.jo.id}, {"team_id": self.wardens.id}
+        return {**self.terms_for(self.homes.id, *members), **changed}
 
     def share(self, case_id: str, **changed: Any) -> dict[str, Any]:
         share = ShareBody.model_validate(self.terms(**changed))

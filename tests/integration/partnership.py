@@ -9,6 +9,7 @@ from typing import Any
 from services.chassis.payload import raw
 from services.contracts.authority import Identified, Identify
 from services.contracts.caller import Caller, SignedCaller, hash_arguments
+from services.contracts.cases.cases import CaseBody
 from services.contracts.messages import Request
 from services.contracts.records import Record
 from services.contracts.sharing.procedures import ClauseBody
@@ -55,6 +56,18 @@ def clock() -> datetime:
     """Now, as the database keeps it."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+
+def case_body(team_id: str | None = None) -> CaseBody:
+    """Of a case without subjects."""
+    return CaseBody(
+        template="complex_asb",
+        title="Noise",
+        priority="low",
+        marking="official",
+        owner_team_id=team_id,
+        subjects=(),
+    )
 
 
 def user_of(agency: Agency, role: Any, **more: Any) -> User:
@@ -203,6 +216,22 @@ class Partnership:
         kept = Secret(tokens.hashed(secret), None)
         self._in_transaction(lambda session: ClientStore(self.database).add(client, kept, session))
         return client
+
+    def terms_for(self, agency_id: str, *members: dict[str, str], **changed: Any) -> dict[str, Any]:
+        """What a share on the protocol says: `members` as {"user_id": …} or {"team_id": …}; to read, for 20
+        days."""
+        return {
+            "agency_id": agency_id,
+            "members": list(members),
+            "level": "read",
+            "sections": ["summary", "timeline"],
+            "purpose": "crime_prevention",
+            "protocol_id": self.protocol.id,
+            "legal_gateway": "cda_s115",
+            "consent": {"state": "given"},
+            "expires_at": clock() + timedelta(days=20),
+            **changed,
+        }
 
     def end_protocol(self) -> None:
         """Its last day was yesterday."""

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from services.contracts.cases.cases import CaseBody, CreateCase, GetCase, ListCases
+from services.contracts.cases.cases import CreateCase, GetCase, ListCases
 from services.contracts.errors import ConcordatError, NotVisible
 from services.contracts.messages import Request
 from services.contracts.sharing.shares import RevokeShare, ShareBody, ShareCase
@@ -22,7 +22,7 @@ from services.sharing.domain import tokens
 from tests.cell import Parts
 from tests.integration.calling import Calling, Instance, instances
 from tests.integration.notifying import NOTIFY, QUICK
-from tests.integration.partnership import Partnership, Person, clock
+from tests.integration.partnership import Partnership, Person, case_body, clock
 from tests.integration.running_services import ROOT
 from tests.integration.sharing_gate import SHARING
 
@@ -95,31 +95,11 @@ class World(Partnership):
         )
 
     def open(self, team_id: str | None = None) -> str:
-        body = CaseBody(
-            template="complex_asb",
-            title="Noise",
-            priority="low",
-            marking="official",
-            owner_team_id=team_id,
-            subjects=(),
-        )
-        made = self.ask(self.owner, "create_case", CreateCase(case=body), uuid.uuid4().hex)
+        made = self.ask(self.owner, "create_case", CreateCase(case=case_body(team_id)), uuid.uuid4().hex)
         return str(made["id"])
 
     def share(self, case_id: str, who: Person) -> str:
-        share = ShareBody.model_validate(
-            {
-                "agency_id": who.agency_id,
-                "members": [{"user_id": who.id}],
-                "level": "read",
-                "sections": ["summary", "timeline"],
-                "purpose": "crime_prevention",
-                "protocol_id": self.protocol.id,
-                "legal_gateway": "cda_s115",
-                "consent": {"state": "given"},
-                "expires_at": clock() + timedelta(days=20),
-            }
-        )
+        share = ShareBody.model_validate(self.terms_for(who.agency_id, {"user_id": who.id}))
         return str(self.owner.tell("share_case", ShareCase(case_id=case_id, share=share))["id"])
 
     def revoke(self, case_id: str, share_id: str) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.chassis.mongo import connect
-from services.contracts.cases.cases import CaseBody, CreateCase, GetCase, ListCases
+from services.contracts.cases.cases import CreateCase, GetCase, ListCases
 from services.contracts.cases.entries import AddEntry, EntryBody
 from services.contracts.cases.tasks import AddTask, Assignee, GetTask, TaskBody
 from services.contracts.errors import (
@@ -27,7 +27,7 @@ from services.contracts.sharing.glass import BreakGlass, GlassBody
 from services.contracts.sharing.shares import RevokeShare, ShareBody, ShareCase
 from tests.cell import Parts
 from tests.integration.calling import Calling, Instance, instances
-from tests.integration.partnership import Partnership, Person
+from tests.integration.partnership import Partnership, Person, case_body
 from tests.waiting import until
 
 SHARING = "services.sharing.service:SharingService"
@@ -56,30 +56,17 @@ class World(Partnership):
         return self.ask(who, method, request, uuid.uuid4().hex)
 
     def open(self, team_id: str | None = None) -> dict[str, Any]:
-        body = CaseBody(
-            template="complex_asb",
-            title="Noise",
-            priority="low",
-            marking="official",
-            owner_team_id=team_id,
-            subjects=(),
-        )
-        opened: dict[str, Any] = self.tell(self.owner, "create_case", CreateCase(case=body))
+        opened: dict[str, Any] = self.tell(self.owner, "create_case", CreateCase(case=case_body(team_id)))
         return opened
 
     def share(self, case_id: str) -> str:
         share = ShareBody.model_validate(
-            {
-                "agency_id": self.homes.id,
-                "members": [{"user_id": self.jo.id}],
-                "level": "contribute",
-                "sections": ["summary", "timeline", "tasks"],
-                "purpose": "crime_prevention",
-                "protocol_id": self.protocol.id,
-                "legal_gateway": "cda_s115",
-                "consent": {"state": "given"},
-                "expires_at": datetime.now(UTC) + timedelta(days=20),
-            }
+            self.terms_for(
+                self.homes.id,
+                {"user_id": self.jo.id},
+                level="contribute",
+                sections=["summary", "timeline", "tasks"],
+            )
         )
         return str(self.owner.tell("share_case", ShareCase(case_id=case_id, share=share))["id"])
 

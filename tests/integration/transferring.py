@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from services.contracts.cases.cases import CaseBody, CreateCase, GetCase, ListCases
+from services.contracts.cases.cases import CreateCase, GetCase, ListCases
 from services.contracts.errors import NotVisible
 from services.contracts.messages import Request
 from services.contracts.notify import Inbox, ListInbox
@@ -22,7 +22,7 @@ from services.contracts.sharing.transfers import (
 )
 from tests.cell import Parts
 from tests.integration.calling import Calling
-from tests.integration.partnership import Partnership, Person
+from tests.integration.partnership import Partnership, Person, case_body, clock
 
 SHARING = "services.sharing.service:SharingService"
 CASES = "services.cases.service:CasesService"
@@ -50,16 +50,8 @@ class World(Partnership):
         )
 
     def open(self, owner: Person | None = None, team_id: str | None = None) -> str:
-        body = CaseBody(
-            template="complex_asb",
-            title="Noise",
-            priority="low",
-            marking="official",
-            owner_team_id=team_id,
-            subjects=(),
-        )
         who = owner or self.owner
-        made = self.ask(who, "cases", "create_case", CreateCase(case=body), uuid.uuid4().hex)
+        made = self.ask(who, "cases", "create_case", CreateCase(case=case_body(team_id)), uuid.uuid4().hex)
         return str(made["id"])
 
     def offer(self, case_id: str, to: Person, by: Person | None = None, key: str | None = None) -> Any:
@@ -78,20 +70,14 @@ class World(Partnership):
         return list(who.ask("list_transfers", ListTransfers(case_id=case_id, **more))["items"])
 
     def share(self, case_id: str, **changed: Any) -> Any:
-        share = ShareBody.model_validate(
-            {
-                "agency_id": self.homes.id,
-                "members": [{"user_id": self.warden.id}],
-                "level": "contribute",
-                "sections": ["summary", "timeline", "tasks"],
-                "purpose": "crime_prevention",
-                "protocol_id": self.protocol.id,
-                "legal_gateway": "cda_s115",
-                "consent": {"state": "given"},
-                "expires_at": datetime.now(UTC) + timedelta(days=40),
-                **changed,
-            }
+        terms = self.terms_for(
+            self.homes.id,
+            {"user_id": self.warden.id},
+            level="contribute",
+            sections=["summary", "timeline", "tasks"],
+            expires_at=clock() + timedelta(days=40),
         )
+        share = ShareBody.model_validate({**terms, **changed})
         return self.owner.tell("share_case", ShareCase(case_id=case_id, share=share))
 
     def level(self, who: Person, case_id: str) -> str | None:
